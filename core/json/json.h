@@ -1,0 +1,61 @@
+/* JSON: jansson under our limits.
+ *
+ * Text is parsed only after its size was checked; duplicate keys, bad UTF-8,
+ * embedded NUL, trailing bytes and floats are refused. Readers take members
+ * out of an object with the type and bounds they expect and say the member's
+ * name when it breaks them; dl_json_only refuses members nobody expects, which
+ * makes a schema closed.
+ */
+#ifndef DL_CORE_JSON_JSON_H
+#define DL_CORE_JSON_JSON_H
+
+#include "core/base/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+static inline void dl_json_release(json_t **pointer)
+{
+	json_decref(*pointer);
+}
+
+/* `dl_autojson *object = …;` drops its reference at the scope's end. */
+#define dl_autojson __attribute__((cleanup(dl_json_release))) json_t
+
+/* Nesting deeper than this is refused. */
+enum { DL_JSON_DEPTH_MAX = 32 };
+
+/* Parses one object or array of at most `limit` bytes. */
+int dl_json_parse(const char *text, size_t size, size_t limit, json_t **ret_value,
+		  struct dl_error *err);
+
+/* Compact text with members in insertion order; owned by the caller. */
+char *dl_json_text(const json_t *value);
+
+/* Member readers. Absent or null members of the _opt forms leave *ret
+ * untouched. Returned strings and values are borrowed from `object`. */
+int dl_json_str(const json_t *object, const char *name, size_t max_bytes, const char **ret,
+		struct dl_error *err);
+int dl_json_str_opt(const json_t *object, const char *name, size_t max_bytes, const char **ret,
+		    struct dl_error *err);
+int dl_json_int(const json_t *object, const char *name, int64_t min, int64_t max, int64_t *ret,
+		struct dl_error *err);
+int dl_json_int_opt(const json_t *object, const char *name, int64_t min, int64_t max,
+		    int64_t *ret, struct dl_error *err);
+int dl_json_bool_opt(const json_t *object, const char *name, bool *ret, struct dl_error *err);
+int dl_json_object(const json_t *object, const char *name, json_t **ret, struct dl_error *err);
+int dl_json_array(const json_t *object, const char *name, size_t max_items, json_t **ret,
+		  struct dl_error *err);
+int dl_json_array_opt(const json_t *object, const char *name, size_t max_items, json_t **ret,
+		      struct dl_error *err);
+
+/* Exactly `2 * bytes` lower-case hexadecimal digits. */
+int dl_json_hex(const json_t *object, const char *name, size_t bytes, const char **ret,
+		struct dl_error *err);
+
+/* Refuses members not in `names` (NULL-terminated). */
+int dl_json_only(const json_t *object, const char *const *names, struct dl_error *err);
+
+#endif
