@@ -25,7 +25,7 @@ void *dl_memdup(const void *data, size_t size);
 
 /* Hands a pointer on: its value is returned, the variable becomes NULL. */
 #define DL_TAKE(pointer)                                                                           \
-	({                                                                                         \
+	__extension__({                                                                            \
 		__typeof__(pointer) dl_taken_ = (pointer);                                         \
 		(pointer) = NULL;                                                                  \
 		dl_taken_;                                                                         \

@@ -18,7 +18,7 @@ enum {
 	DL_PUBLIC_KEY_TEXT_SIZE = 131,
 	DL_SIGNATURE_SIZE = 64,
 	DL_SIGNATURE_TEXT_SIZE = 129,
-	DL_PRIVATE_KEY_TEXT_SIZE = 65,
+	DL_PRIVATE_KEY_TEXT_SIZE = 193,
 	DL_KEY_ID_TEXT_SIZE = 65,
 };
 
@@ -26,8 +26,10 @@ struct dl_signing_key; /* private and public half */
 
 int dl_signing_key_generate(struct dl_signing_key **ret_key, struct dl_error *err);
 
-/* The private scalar in hexadecimal. The caller keeps it in a file of mode
- * 0600 and wipes its copy. */
+/* The private scalar and the public point's x and y, 32 bytes each, in
+ * hexadecimal (CNG cannot compute the point from the scalar). The caller
+ * keeps the text in a file of mode 0600 and wipes its copy. Halves that do not
+ * belong together are refused. */
 int dl_signing_key_import(const char *private_text, struct dl_signing_key **ret_key,
 			  struct dl_error *err);
 int dl_signing_key_export(const struct dl_signing_key *key,

@@ -31,7 +31,8 @@ enum { DL_JSON_DEPTH_MAX = 32 };
 int dl_json_parse(const char *text, size_t size, size_t limit, json_t **ret_value,
 		  struct dl_error *err);
 
-/* Compact text with members in insertion order; owned by the caller. */
+/* Compact text with members in insertion order; owned by the caller. The
+ * value is an object or array built by the program or by dl_json_parse. */
 char *dl_json_text(const json_t *value);
 
 /* Member readers. Absent or null members of the _opt forms leave *ret
@@ -51,11 +52,29 @@ int dl_json_array(const json_t *object, const char *name, size_t max_items, json
 int dl_json_array_opt(const json_t *object, const char *name, size_t max_items, json_t **ret,
 		      struct dl_error *err);
 
+/* A byte string: text that must be in the one spelling of core/base/bytes.h
+ * and without NUL; it keeps that spelling. *ret is owned by the caller, and
+ * untouched when the member is absent. */
+int dl_json_bytes_opt(const json_t *object, const char *name, size_t max_bytes, char **ret,
+		      struct dl_error *err);
+
+/* Any UTF-8 text without NUL; *ret is owned by the caller, untouched when absent. */
+int dl_json_words_opt(const json_t *object, const char *name, size_t max_bytes, char **ret,
+		      struct dl_error *err);
+
 /* Exactly `2 * bytes` lower-case hexadecimal digits. */
 int dl_json_hex(const json_t *object, const char *name, size_t bytes, const char **ret,
 		struct dl_error *err);
 
 /* Refuses members not in `names` (NULL-terminated). */
 int dl_json_only(const json_t *object, const char *const *names, struct dl_error *err);
+
+/* Writers. A NULL text is left out; text that is not UTF-8 is written in the
+ * spelling of core/base/bytes.h, so that nothing disappears unseen. */
+void dl_json_put_str(json_t *object, const char *name, const char *text);
+void dl_json_put_int(json_t *object, const char *name, int64_t value);
+void dl_json_put_bool(json_t *object, const char *name, bool value);
+/* Takes the reference. */
+void dl_json_put(json_t *object, const char *name, json_t *value);
 
 #endif

@@ -20,10 +20,11 @@ enum dl_baseline { DL_BASELINE_NONE, DL_BASELINE_ABSENT, DL_BASELINE_SAME, DL_BA
 		   DL_BASELINE_COUNT };
 
 /* Limits of what one object may say. */
-enum { DL_PATH_MAX_BYTES = 3 * 4096, DL_NAME_MAX_BYTES = 3 * 256 };
+enum { DL_PATH_MAX_BYTES = 3 * 4096, DL_NAME_MAX_BYTES = 3 * 256, DL_WORDS_MAX_BYTES = 3 * 1024 };
 
 /* Every text is a byte string in the spelling of core/base/bytes.h, owned by
- * the object; NULL where it does not apply. */
+ * the object; NULL where it does not apply. Reading refuses another spelling
+ * of path and link_target, which are acted on. */
 struct dl_object {
 	enum dl_object_role role;
 	enum dl_object_type type;

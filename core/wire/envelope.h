@@ -9,6 +9,7 @@
 #ifndef DL_CORE_WIRE_ENVELOPE_H
 #define DL_CORE_WIRE_ENVELOPE_H
 
+#include "core/crypto/sha256.h"
 #include "core/crypto/sign.h"
 #include "core/json/json.h"
 
