@@ -1,8 +1,4 @@
-/* Process: accounts, children with fewer rights, and being told to stop.
- *
- * Accounts come from /etc/passwd itself (fgetpwent(3)), never through NSS,
- * whose modules an attacker on the host could have chosen.
- */
+/* Process: children with fewer rights, and being told to stop. */
 #ifndef DL_AGENT_PLATFORM_PROCESS_H
 #define DL_AGENT_PLATFORM_PROCESS_H
 
@@ -16,9 +12,6 @@
 struct dl_account {
 	int64_t uid, gid;
 };
-
-/* DL_E_NOT_FOUND: no such account. */
-int dl_account_find(const char *name, struct dl_account *ret_account, struct dl_error *err);
 
 bool dl_process_is_root(void);
 

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,22 +24,6 @@ struct dl_child {
 	int output;
 	bool reaped;
 };
-
-int dl_account_find(const char *name, struct dl_account *ret_account, struct dl_error *err)
-{
-	FILE *file = fopen("/etc/passwd", "re");
-	if (!file)
-		return dl_error_errno(err, errno, "opening /etc/passwd");
-	int r = DL_E_NOT_FOUND;
-	for (struct passwd *entry; r < 0 && (entry = fgetpwent(file));) {
-		if (strcmp(entry->pw_name, name) != 0)
-			continue;
-		*ret_account = (struct dl_account){ entry->pw_uid, entry->pw_gid };
-		r = 0;
-	}
-	fclose(file);
-	return r < 0 ? dl_error_set(err, r, "there is no user '%s'", name) : 0;
-}
 
 bool dl_process_is_root(void)
 {
