@@ -6,7 +6,7 @@
  * machine's files (`survey --root`), and the tests' in-memory host.
  *
  * Paths are raw bytes as the host has them: absolute, NUL-terminated, without
- * "." or ".." parts. They are resolved inside the host's root by openat2(2)
+ * empty, "." or ".." parts (dl_host_canonical takes those too). They are resolved inside the host's root by openat2(2)
  * with NO_SYMLINKS, NO_MAGICLINKS and BENEATH: a path with a symlink in any
  * parent is refused (DL_E_INVALID), so callers use dl_host_canonical first.
  * Files are opened O_NONBLOCK | O_NOFOLLOW | O_NOATIME and must be regular.
@@ -27,6 +27,7 @@ enum {
 	DL_HOST_FILE_MAX = 1024 * 1024,       /* a unit or a table; more is DL_E_LIMIT */
 	DL_HOST_FOLDER_MAX = 20000,           /* names of one folder; more is cut and said */
 	DL_HOST_HASH_MAX = 256 * 1024 * 1024, /* larger files get facts but no hash */
+	DL_HOST_HASH_TOTAL_MIB = 4096,        /* read for hashes by one handle; then no more hashes */
 	DL_HOST_LINKS_MAX = 40,               /* symlinks on one path, as the kernel counts */
 };
 
@@ -47,7 +48,7 @@ struct dl_host_names {
 void dl_host_names_clear(struct dl_host_names *names);
 #define dl_autonames __attribute__((cleanup(dl_host_names_clear))) struct dl_host_names
 
-/* DL_E_NOT_FOUND: no such folder. DL_E_INVALID: not a folder, or reached through a symlink. */
+/* DL_E_NOT_FOUND: no such folder. DL_E_INVALID: reached through a symlink. */
 int dl_host_list(struct dl_host *host, const char *folder, struct dl_host_names *ret_names,
 		 struct dl_error *err);
 
@@ -95,7 +96,10 @@ struct dl_host_user {
 /* Borrowed; NULL when there is none. The first entry wins, as with getpwuid. */
 const struct dl_host_user *dl_host_user_by_uid(struct dl_host *host, int64_t uid);
 const struct dl_host_user *dl_host_user_by_name(struct dl_host *host, const char *name);
-size_t dl_host_users(struct dl_host *host, const struct dl_host_user **ret_users);
+/* All entries in the file's order. Fails as reading the file does; a line that is no entry is
+ * passed over, as getpwent does. */
+int dl_host_users(struct dl_host *host, const struct dl_host_user **ret_users, size_t *ret_count,
+		  struct dl_error *err);
 
 /* ---- packages: dpkg's database ----
  * The database is evidence, not proof: malware with root can write into it. */

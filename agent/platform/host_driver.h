@@ -27,9 +27,6 @@ struct dl_host_driver {
 /* `self` is released with the host. */
 struct dl_host *dl_host_new(const struct dl_host_driver *driver, void *self);
 
-/* The body's own state, for its sibling in change.h; NULL if another driver is behind the host. */
-void *dl_host_self(struct dl_host *host, const struct dl_host_driver *driver);
-
 /* MD5 as lower-case hexadecimal: dpkg's checksum, used for nothing else. */
 void dl_host_md5(const void *data, size_t size, char out[33]);
 
