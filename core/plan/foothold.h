@@ -63,12 +63,14 @@ struct dl_object *dl_foothold_add_object(struct dl_foothold *foothold);
 
 /* Computes key = SHA-256 over kind, scope, location, name, line and occurrence
  * (each followed by NUL), and digest over the content of all trigger objects
- * (path, type, mode, owner, sha256, link target), command and line. */
+ * (path, type, mode, owner, sha256, link target), command and line. The hash
+ * of a table is left out: its other lines are other footholds. */
 void dl_foothold_seal(struct dl_foothold *foothold);
 
 json_t *dl_foothold_to_json(const struct dl_foothold *foothold);
 
-/* Closed schema; recomputes the key and refuses one that does not match. */
+/* Closed schema; recomputes key and digest and refuses those that do not
+ * match. Texts that are acted on must be in the one spelling of bytes. */
 int dl_foothold_from_json(const json_t *json, struct dl_foothold **ret, struct dl_error *err);
 
 #endif
