@@ -8,7 +8,13 @@
 #include "core/wire/envelope.h"
 
 enum dl_order_kind { DL_ORDER_REMOVE, DL_ORDER_UNDO };
-enum { DL_ORDER_MAX_BYTES = 256 * 1024 };
+enum { DL_ORDER_MAX_BYTES = 256 * 1024, DL_ORDER_APPROVALS_MAX = 16 };
+
+/* Limits of a revision's texts. */
+enum { DL_SUBJECT_MAX_BYTES = 1024, DL_REVISION_TEXT_MAX_BYTES = 32 * 1024 };
+
+/* A ticket that leaves the executor more time than this is refused. */
+enum { DL_TICKET_START_WITHIN_MAX_MS = 60 * 60 * 1000 };
 
 struct dl_order {
 	char plan_id[DL_ID_TEXT_SIZE];
@@ -30,8 +36,9 @@ DL_DEFINE_AUTO(dl_order, dl_order_free)
 /* Order → exact body bytes to sign; owned by the caller. */
 int dl_order_to_body(const struct dl_order *order, char **ret_body, struct dl_error *err);
 
-/* Strict: closed schema, limits, every chosen step assisted and its
- * requirements chosen. Call only after the envelope was verified. */
+/* Strict: closed schema, limits, at least one step chosen, every chosen step
+ * assisted and (to remove) its requirements chosen; an undo may choose any
+ * assisted step alone. The revision is about the order's incident. Call only after the envelope was verified. */
 int dl_order_from_body(const char *body, struct dl_order **ret, struct dl_error *err);
 
 enum dl_verdict { DL_VERDICT_GO, DL_VERDICT_CANCELLED, DL_VERDICT_EXPIRED };
