@@ -21,7 +21,7 @@ enum {
 	DL_HTTP_HEAD_SECONDS = 20, /* from a request's first byte to the end of its head */
 	DL_HTTP_BODY_SECONDS = 20, /* from there to the end of its body */
 	DL_HTTP_IDLE_SECONDS = 75, /* a kept-alive connection between requests */
-	DL_HTTP_CONNECTIONS_MAX = 10000, /* per listener; beyond it nothing is accepted */
+	DL_HTTP_CONNECTIONS_MAX = 10000, /* of all listeners; beyond it nothing is accepted */
 	DL_HTTP_OPEN_SECONDS = 30, /* a handler that has not replied by then: 503 */
 };
 

@@ -33,7 +33,7 @@ enum {
 enum { DL_ROUTE_PARAMS_MAX = 4, DL_ROUTER_TABLES_MAX = 8 };
 
 struct dl_route {
-	const char *method;  /* "GET" (answers HEAD too), "POST", "DELETE" */
+	const char *method;  /* "GET" (answers HEAD too), "POST", "PUT", "DELETE" */
 	const char *pattern; /* "/api/incidents/{id}"; a last "{path*}" takes the rest */
 	enum dl_auth auth;
 	unsigned roles;      /* DL_MAY_* of the roles admitted; unused for NONE and AGENT */
