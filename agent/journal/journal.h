@@ -14,7 +14,7 @@
 
 #include "core/crypto/random.h"
 #include "core/json/json.h"
-#include "core/wire/order.h"
+#include "core/plan/step.h"
 
 struct dl_journal;
 

@@ -1,0 +1,172 @@
+/* New objects that are whole from the moment their name exists. */
+#include "agent/platform/linux/folder.h"
+
+#include "core/crypto/random.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+enum { COPY_CHUNK = 64 * 1024, COPY_NAME_SIZE = 64 };
+#define NS_PER_S INT64_C(1000000000)
+
+static void copy_times(int64_t mtime_ns, struct timespec times[2])
+{
+	times[0] = (struct timespec){ .tv_nsec = UTIME_OMIT };
+	times[1] = (struct timespec){ .tv_sec = mtime_ns / NS_PER_S, .tv_nsec = mtime_ns % NS_PER_S };
+	if (times[1].tv_nsec < 0) {
+		times[1].tv_sec--;
+		times[1].tv_nsec += NS_PER_S;
+	}
+}
+
+/* Owner before mode (chown clears set-id bits), mode before xattrs (a POSIX
+ * ACL decides the group bits), time last. The handle may be O_PATH. */
+int dl_facts_put(int handle, const struct dl_facts *facts, int64_t mtime_ns, struct dl_error *err)
+{
+	char path[DL_HANDLE_PATH_SIZE];
+	struct timespec times[2];
+
+	dl_handle_path(handle, path);
+	if (fchownat(handle, "", (uid_t)facts->uid, (gid_t)facts->gid, AT_EMPTY_PATH) < 0)
+		return dl_error_errno(err, errno, "setting the owner");
+	if (facts->type != DL_TYPE_SYMLINK && chmod(path, (mode_t)facts->mode) < 0)
+		return dl_error_errno(err, errno, "setting the mode");
+	for (size_t i = 0; i < facts->xattr_count; i++) {
+		const struct dl_xattr *xattr = &facts->xattrs[i];
+
+		if (setxattr(path, xattr->name, xattr->value, xattr->size, 0) < 0)
+			return dl_error_errno(err, errno, "setting attribute '%s'", xattr->name);
+	}
+	if (mtime_ns < 0)
+		return 0;
+	copy_times(mtime_ns, times);
+	if (utimensat(AT_FDCWD, path, times, 0) < 0)
+		return dl_error_errno(err, errno, "setting the time");
+	return 0;
+}
+
+static int copy_write(int to, const char *data, size_t size, struct dl_error *err)
+{
+	while (size > 0) {
+		ssize_t put = write(to, data, size);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return dl_error_errno(err, errno, "writing a copy");
+		data += put;
+		size -= (size_t)put;
+	}
+	return 0;
+}
+
+static int copy_bytes(int from, int to, struct dl_error *err)
+{
+	dl_autofree char *chunk = dl_alloc(1, COPY_CHUNK);
+	off_t at = 0;
+	ssize_t got;
+
+	while ((got = pread(from, chunk, COPY_CHUNK, at)) > 0) {
+		int r = copy_write(to, chunk, (size_t)got, err);
+
+		if (r < 0)
+			return r;
+		at += got;
+	}
+	return got < 0 ? dl_error_errno(err, errno, "reading for a copy") : 0;
+}
+
+/* A file without a name: after a crash nothing of it is left. */
+static int copy_open_nameless(const struct dl_folder *folder, int *ret_handle, struct dl_error *err)
+{
+	int handle = openat(folder->handle, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (handle < 0)
+		return dl_error_errno(err, errno, "making a file without a name");
+	*ret_handle = handle;
+	return 0;
+}
+
+/* Gives it its name once everything is on the disk; an occupied name is EEXIST. */
+static int copy_publish(int handle, const struct dl_folder *folder, const char *name,
+			struct dl_error *err)
+{
+	char path[DL_HANDLE_PATH_SIZE];
+
+	dl_handle_path(handle, path);
+	if (fsync(handle) < 0)
+		return dl_error_errno(err, errno, "syncing a copy");
+	if (linkat(AT_FDCWD, path, folder->handle, name, AT_SYMLINK_FOLLOW) < 0)
+		return dl_error_errno(err, errno, "naming a copy '%s'", name);
+	return dl_folder_sync(folder, err);
+}
+
+static int copy_file(const struct dl_held *held, const struct dl_folder *folder, const char *name,
+		     struct dl_error *err)
+{
+	dl_autofd handle = -1;
+	int r = copy_open_nameless(folder, &handle, err);
+
+	if (r == 0)
+		r = copy_bytes(held->handle, handle, err);
+	if (r == 0)
+		r = dl_facts_put(handle, &held->facts, held->facts.mtime_ns, err);
+	return r < 0 ? r : copy_publish(handle, folder, name, err);
+}
+
+/* Links and folders cannot be made without a name: they are made under a
+ * private one, dressed, and renamed without replacing. */
+static int copy_dressed(const struct dl_folder *folder, const char *name,
+			const struct dl_facts *like, struct dl_error *err)
+{
+	char draft[COPY_NAME_SIZE], id[DL_ID_TEXT_SIZE];
+	dl_autofd handle = -1;
+	int r;
+
+	dl_random_id(id);
+	snprintf(draft, sizeof(draft), ".dislodge-%s", id);
+	r = like->type == DL_TYPE_SYMLINK ? symlinkat(like->target, folder->handle, draft) :
+					    mkdirat(folder->handle, draft, 0700);
+	if (r < 0)
+		return dl_error_errno(err, errno, "making '%s'", name);
+	handle = openat(folder->handle, draft, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	r = handle < 0 ? dl_error_errno(err, errno, "opening what was just made") :
+			 dl_facts_put(handle, like, like->mtime_ns, err);
+	if (r == 0)
+		r = dl_folder_move(folder, draft, folder, name, err);
+	if (r < 0) {
+		dl_folder_unlink(folder, draft, like->type, NULL);
+		return r;
+	}
+	return dl_folder_sync(folder, err);
+}
+
+int dl_held_copy(const struct dl_held *held, const struct dl_folder *folder, const char *name,
+		 struct dl_error *err)
+{
+	if (held->facts.type == DL_TYPE_FILE)
+		return copy_file(held, folder, name, err);
+	return copy_dressed(folder, name, &held->facts, err);
+}
+
+int dl_folder_make_like(const struct dl_folder *parent, const char *name,
+			const struct dl_facts *like, struct dl_error *err)
+{
+	return copy_dressed(parent, name, like, err);
+}
+
+int dl_file_make(const struct dl_folder *folder, const char *name, const void *data, size_t size,
+		 const struct dl_facts *like, int64_t mtime_ns, struct dl_error *err)
+{
+	dl_autofd handle = -1;
+	int r = copy_open_nameless(folder, &handle, err);
+
+	if (r == 0)
+		r = copy_write(handle, data, size, err);
+	if (r == 0)
+		r = dl_facts_put(handle, like, mtime_ns, err);
+	return r < 0 ? r : copy_publish(handle, folder, name, err);
+}
