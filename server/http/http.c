@@ -130,6 +130,11 @@ static void http_on_stop(void *arg)
 	event_base_loopbreak(http->base);
 }
 
+bool dl_http_is_stopping(const struct dl_http *http)
+{
+	return http->stopping;
+}
+
 void dl_http_stop(struct dl_http *http)
 {
 	dl_http_post(http, http_on_stop, http);

@@ -48,6 +48,10 @@ int dl_http_listen(struct dl_http *http, const struct dl_listen *listen, int *re
  * with DL_WAKE_SHUTDOWN, lets replies leave for up to two seconds and returns. */
 int dl_http_run(struct dl_http *http, struct dl_error *err);
 
+/* After the end was asked for. A completion that would start something new
+ * (another call of the store) looks here first. */
+bool dl_http_is_stopping(const struct dl_http *http);
+
 /* Asks dl_http_run to end as if by SIGTERM; any thread. */
 void dl_http_stop(struct dl_http *http);
 
