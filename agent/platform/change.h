@@ -53,7 +53,8 @@ int dl_folder_make_private(const struct dl_folder *parent, const char *name,
 /* The agent's state folder: made 0700 when missing; a symlink, another owner
  * or a wider mode is refused (DL_E_DENIED). `*ret_handle` is a file descriptor of the caller's. */
 int dl_state_folder_open(const char *path, int *ret_handle, struct dl_error *err);
-int dl_folder_adopt(int handle, struct dl_folder **ret_folder, struct dl_error *err);
+/* A folder handle of its own on the same folder. */
+int dl_folder_duplicate(int handle, struct dl_folder **ret_folder, struct dl_error *err);
 
 /* fsync; a failure is final and must not be tried again. */
 int dl_folder_sync(const struct dl_folder *folder, struct dl_error *err);
@@ -63,9 +64,9 @@ bool dl_folder_is_empty(const struct dl_folder *folder);
 /* Whether the name stands for something. */
 int dl_folder_has(const struct dl_folder *folder, const char *name, bool *ret_has,
 		  struct dl_error *err);
-/* FS_IMMUTABLE_FL and FS_APPEND_FL of the folder itself; *ret_old says what was set before. */
-int dl_folder_set_locks(const struct dl_folder *folder, uint32_t locks, uint32_t *ret_old,
-			struct dl_error *err);
+/* FS_IMMUTABLE_FL and FS_APPEND_FL of the folder itself, 0 where the file system has none. */
+int dl_folder_locks(const struct dl_folder *folder, uint32_t *ret_locks, struct dl_error *err);
+int dl_folder_set_locks(const struct dl_folder *folder, uint32_t locks, struct dl_error *err);
 
 /* Never replaces (RENAME_NOREPLACE). DL_E_EXISTS, DL_E_CROSS_DEVICE,
  * DL_E_DENIED (immutable or append-only), DL_E_BUSY (mounted over). */

@@ -23,21 +23,29 @@ int dl_quarantine_open(int state_folder, struct dl_journal *journal,
 void dl_quarantine_free(struct dl_quarantine *quarantine);
 DL_DEFINE_AUTO(dl_quarantine, dl_quarantine_free)
 
-/* For whom an act is done: journalled with it. */
+/* Asked once about the very object that is about to be changed, after it was
+ * found to be the approved one: may it be? 0, or an error with the reason in
+ * *ret_reason (never-list, package ownership). `path` is raw bytes. */
+typedef int (*dl_quarantine_guard)(void *context, const char *path, const struct dl_held *held,
+				   enum dl_reason *ret_reason, struct dl_error *err);
+
+/* For whom an act is done (journalled with it), and who may forbid it. */
 struct dl_errand {
 	const char *plan_id;
 	int64_t step;
+	dl_quarantine_guard guard;
+	void *context;
 };
 
 /* What came of it. Texts are owned. */
 struct dl_outcome {
-	enum dl_reason reason;  /* why it failed, or partial_hardlinks of a success */
+	enum dl_reason reason;    /* why it failed; partial_hardlinks of a success */
 	char id[DL_ID_TEXT_SIZE]; /* in quarantine; "" if nothing was taken */
-	char *sha256;           /* of what was taken; NULL for links and folders */
-	int64_t size;
-	char *others;           /* other names of a hard-linked file, for people */
-	bool partial;           /* other names remain, or a writer has it open */
-	bool cleared_locks;     /* +i or +a were taken off */
+	char *others;             /* other names of a hard-linked file, for people */
+	int64_t links;            /* names it had */
+	bool writer;              /* somebody still has it open for writing */
+	bool unlocked;            /* +i or +a were taken off */
+	struct dl_holders holders; /* who runs, maps or holds it */
 };
 void dl_outcome_clear(struct dl_outcome *outcome);
 #define dl_autooutcome __attribute__((cleanup(dl_outcome_clear))) struct dl_outcome
@@ -48,18 +56,35 @@ void dl_outcome_clear(struct dl_outcome *outcome);
 int dl_quarantine_check(const struct dl_object *approved, struct dl_held **ret_held,
 			struct dl_error *err);
 
-/* Takes the approved object. DL_E_NOT_FOUND, DL_E_STALE: nothing was done.
- * Any other failure: the object is at its place, or the words say where. */
+/* Takes the approved object. DL_E_NOT_FOUND, DL_E_STALE, DL_E_DENIED by the
+ * guard: nothing was done. Any other failure: the object is whole at its place
+ * or whole in quarantine, and the words say which. */
 int dl_quarantine_take(struct dl_quarantine *quarantine, const struct dl_errand *errand,
 		       const struct dl_object *approved, struct dl_outcome *ret_outcome,
 		       struct dl_error *err);
 
-/* Replaces the content of `path` (decided on `held`'s content) and keeps the
- * old object in quarantine. cron notices a table only when the whole second
- * of its and its folder's time differs from before: waits for that. */
+/* Takes a folder if it is empty, so that it comes back with mode and owner;
+ * 0 and no id in the outcome if it is not empty or not there. `path` is raw. */
+int dl_quarantine_take_empty(struct dl_quarantine *quarantine, const struct dl_errand *errand,
+			     const char *path, struct dl_outcome *ret_outcome,
+			     struct dl_error *err);
+
+/* A file whose content is to be replaced, as it was when the new content was decided. */
+struct dl_draft {
+	const char *path;           /* raw */
+	const struct dl_held *held; /* what stands there now */
+	const void *data;
+	size_t size;
+	const json_t *note; /* kept with the move, for the caller's undo; may be NULL */
+};
+
+/* Puts new content in the place of the old object, which goes to quarantine;
+ * owner, mode and attributes are the old one's. cron notices a table only when
+ * the whole second of its and its folder's time differs from before
+ * (cron 3.0pl1, database.c), so this waits for that. DL_E_STALE: the file is
+ * not the held one any more. */
 int dl_quarantine_replace(struct dl_quarantine *quarantine, const struct dl_errand *errand,
-			  const char *path, const struct dl_held *held, const void *data,
-			  size_t size, const json_t *note, struct dl_outcome *ret_outcome,
+			  const struct dl_draft *draft, struct dl_outcome *ret_outcome,
 			  struct dl_error *err);
 
 /* Undoes one done move. DL_E_EXISTS: the name is occupied; DL_E_STALE: the

@@ -14,6 +14,15 @@
 enum { MOUNT_DEPTH_MAX = 4096 };
 #define NS_PER_S INT64_C(1000000000)
 
+/* Takes the handle. */
+static struct dl_folder *folder_adopt(int handle)
+{
+	struct dl_folder *folder = DL_NEW(struct dl_folder);
+
+	folder->handle = handle;
+	return folder;
+}
+
 static int folder_openat2(int parent, const char *path, struct dl_folder **ret_folder,
 			  struct dl_error *err)
 {
@@ -33,7 +42,8 @@ static int folder_openat2(int parent, const char *path, struct dl_folder **ret_f
 				    "folder '%s': a part of it is a link or no folder", path);
 	if (handle < 0)
 		return dl_error_errno(err, errno, "folder '%s'", path);
-	return dl_folder_adopt(handle, ret_folder, err);
+	*ret_folder = folder_adopt(handle);
+	return 0;
 }
 
 int dl_folder_open(const char *path, struct dl_folder **ret_folder, struct dl_error *err)
@@ -107,7 +117,10 @@ int dl_folder_open_mount(const struct dl_folder *folder, struct dl_folder **ret_
 		here = up;
 		inode = up_inode;
 	}
-	return r < 0 ? r : dl_folder_adopt(DL_TAKE_FD(here), ret_folder, err);
+	if (r < 0)
+		return r;
+	*ret_folder = folder_adopt(DL_TAKE_FD(here));
+	return 0;
 }
 
 void dl_folder_free(struct dl_folder *folder)
@@ -118,15 +131,13 @@ void dl_folder_free(struct dl_folder *folder)
 	free(folder);
 }
 
-int dl_folder_adopt(int handle, struct dl_folder **ret_folder, struct dl_error *err)
+int dl_folder_duplicate(int handle, struct dl_folder **ret_folder, struct dl_error *err)
 {
-	struct dl_folder *folder;
+	int own = openat(handle, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (handle < 0)
-		return dl_error_set(err, DL_E_INVALID, "no folder handle");
-	folder = DL_NEW(struct dl_folder);
-	folder->handle = handle;
-	*ret_folder = folder;
+	if (own < 0)
+		return dl_error_errno(err, errno, "opening a folder again");
+	*ret_folder = folder_adopt(own);
 	return 0;
 }
 
@@ -271,12 +282,14 @@ int dl_locks_set(int handle, uint32_t locks, struct dl_error *err)
 		       0;
 }
 
-int dl_folder_set_locks(const struct dl_folder *folder, uint32_t locks, uint32_t *ret_old,
-			struct dl_error *err)
+int dl_folder_locks(const struct dl_folder *folder, uint32_t *ret_locks, struct dl_error *err)
 {
-	int r = dl_locks_get(folder->handle, ret_old, err);
+	return dl_locks_get(folder->handle, ret_locks, err);
+}
 
-	return r < 0 ? r : dl_locks_set(folder->handle, locks, err);
+int dl_folder_set_locks(const struct dl_folder *folder, uint32_t locks, struct dl_error *err)
+{
+	return dl_locks_set(folder->handle, locks, err);
 }
 
 static int folder_rename(const struct dl_folder *from, const char *name, const struct dl_folder *to,

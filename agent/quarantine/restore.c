@@ -1,0 +1,194 @@
+/* Giving back: the rules of taking, the other way round. Never onto an
+ * occupied name, never through a link, never less than what was taken. */
+#include "agent/quarantine/store.h"
+
+#include <string.h>
+
+struct restore {
+	struct dl_quarantine *quarantine;
+	struct dl_move *move;
+	struct spot spot;
+	struct dl_held *kept; /* the object in quarantine */
+	struct dl_facts then; /* what it has to be again */
+};
+
+static void restore_clear(struct restore *restore)
+{
+	spot_clear(&restore->spot);
+	dl_held_free(restore->kept);
+	dl_facts_clear(&restore->then);
+}
+#define dl_autorestore __attribute__((cleanup(restore_clear))) struct restore
+
+static int restore_open(struct restore *restore, struct dl_error *err)
+{
+	dl_autofree char *path = NULL;
+	int r = about_path(restore->move, &path, err);
+
+	if (r == 0)
+		r = about_facts(restore->move, &restore->then, err);
+	if (r == 0)
+		r = spot_open(path, &restore->spot, err);
+	if (r < 0)
+		return r;
+	/* A folder that could not be renamed lives in its facts alone. */
+	r = dl_held_open(restore->quarantine->store, restore->move->id, &restore->kept, err);
+	if (r == DL_E_NOT_FOUND && restore->then.type == DL_TYPE_FOLDER)
+		return 0;
+	if (r == 0)
+		r = facts_compare(dl_held_facts(restore->kept), &restore->then, true, err);
+	return r < 0 ? dl_error_prefix(err, DL_E_IO, "quarantine item %s", restore->move->id) : 0;
+}
+
+static int restore_by_copy(struct restore *restore, struct dl_error *err)
+{
+	const struct spot *spot = &restore->spot;
+	int r = dl_held_copy(restore->kept, spot->folder, spot->leaf, err);
+
+	if (r < 0)
+		return r;
+	if (dl_folder_unlink(restore->quarantine->store, restore->move->id, restore->then.type,
+			     err) < 0)
+		return dl_error_prefix(err, DL_E_IO, "it is back, its copy stays in quarantine");
+	return 0;
+}
+
+static int restore_take(struct restore *restore, struct dl_error *err)
+{
+	const struct spot *spot = &restore->spot;
+	int r;
+
+	if (!restore->kept)
+		return dl_folder_make_like(spot->folder, spot->leaf, &restore->then, err);
+	r = dl_folder_move(restore->quarantine->store, restore->move->id, spot->folder, spot->leaf,
+			   err);
+	return r == DL_E_CROSS_DEVICE ? restore_by_copy(restore, err) : r;
+}
+
+/* Swaps the old object in; our own edit, verified to be unchanged, goes. */
+static int restore_swap(struct restore *restore, const struct dl_folder *from, const char *name,
+			const struct dl_held *edited, struct dl_error *err)
+{
+	const struct spot *spot = &restore->spot;
+	int r = dl_folder_exchange(from, name, spot->folder, spot->leaf, err);
+
+	if (r < 0)
+		return r;
+	if (!dl_held_is_at(edited, from, name) ||
+	    discard_content(from, name, about_text(restore->move, "after"), err) < 0) {
+		r = dl_folder_exchange(from, name, spot->folder, spot->leaf, err);
+		if (r < 0)
+			return dl_error_prefix(err, DL_E_IO, "swapping back");
+		return dl_error_set(err, DL_E_STALE, "it was changed while it was being restored");
+	}
+	return 0;
+}
+
+/* The old object is on another file system: a whole copy of it beside the table first. */
+static int restore_swap_copy(struct restore *restore, const struct dl_held *edited,
+			     struct dl_error *err)
+{
+	struct dl_folder *folder = restore->spot.folder;
+	char beside[ASIDE_NAME_SIZE];
+	int r;
+
+	aside_name(restore->move->id, beside);
+	r = dl_held_copy(restore->kept, folder, beside, err);
+	if (r < 0)
+		return r;
+	r = restore_swap(restore, folder, beside, edited, err);
+	if (r < 0) {
+		discard_content(folder, beside, restore->then.sha256, NULL);
+		return r;
+	}
+	return dl_folder_unlink(restore->quarantine->store, restore->move->id, DL_TYPE_FILE, err);
+}
+
+static int restore_open_edited(struct restore *restore, struct dl_held **ret_edited,
+			       struct dl_error *err)
+{
+	const struct spot *spot = &restore->spot;
+	dl_auto(dl_held) edited = NULL;
+	int r = dl_held_open(spot->folder, spot->leaf, &edited, err);
+
+	if (r < 0)
+		return r;
+	if (strcmp(dl_held_facts(edited)->sha256, about_text(restore->move, "after")) != 0)
+		return dl_error_set(err, DL_E_STALE, "it was changed since");
+	*ret_edited = DL_TAKE(edited);
+	return 0;
+}
+
+static int restore_replaced(struct restore *restore, struct dl_error *err)
+{
+	const struct spot *spot = &restore->spot;
+	dl_auto(dl_held) edited = NULL;
+	int64_t times[1] = { 0 };
+	int r = restore_open_edited(restore, &edited, err);
+
+	if (r == 0)
+		r = dl_folder_mtime(spot->folder, &times[0], err);
+	if (r == 0 && dl_held_facts(edited)->locks)
+		r = dl_held_set_locks(edited, 0, err);
+	if (r < 0)
+		return r;
+	wait_for_new_second(times, DL_COUNT(times));
+	r = restore_swap(restore, restore->quarantine->store, restore->move->id, edited, err);
+	return r == DL_E_CROSS_DEVICE ? restore_swap_copy(restore, edited, err) : r;
+}
+
+static int restore_act(struct restore *restore, struct dl_error *err)
+{
+	uint32_t locks = 0;
+	int r = dl_folder_locks(restore->spot.folder, &locks, err);
+
+	if (r == 0 && locks)
+		r = dl_folder_set_locks(restore->spot.folder, 0, err);
+	if (r == 0)
+		r = about_is(restore->move, "take") ? restore_take(restore, err) :
+						      restore_replaced(restore, err);
+	if (locks)
+		dl_folder_set_locks(restore->spot.folder, locks, NULL);
+	return r;
+}
+
+/* It must be the recorded object in every fact, and on the disk. */
+static int restore_verify(struct restore *restore, struct dl_error *err)
+{
+	dl_auto(dl_held) back = NULL;
+	int r = dl_held_open(restore->spot.folder, restore->spot.leaf, &back, err);
+
+	if (r == 0)
+		r = facts_compare(dl_held_facts(back), &restore->then, true, err);
+	if (r == 0 && restore->then.locks)
+		r = dl_held_set_locks(back, restore->then.locks, err);
+	if (r == 0)
+		r = dl_held_sync(back, err);
+	if (r == 0)
+		r = dl_folder_sync(restore->spot.folder, err);
+	if (r == 0)
+		r = dl_folder_sync(restore->quarantine->store, err);
+	return r < 0 ? dl_error_prefix(err, DL_E_IO, "after restoring") : 0;
+}
+
+int dl_quarantine_restore(struct dl_quarantine *quarantine, struct dl_move *move,
+			  struct dl_error *err)
+{
+	dl_autorestore restore = { .quarantine = quarantine, .move = move };
+	int r;
+
+	if (move->state != DL_MOVE_DONE)
+		return dl_error_set(err, DL_E_STATE, "item %s is not in quarantine", move->id);
+	r = restore_open(&restore, err);
+	if (r == 0)
+		r = dl_journal_move_to(quarantine->journal, move, DL_MOVE_UNDOING, err);
+	if (r < 0)
+		return r;
+	r = restore_act(&restore, err);
+	if (r < 0) {
+		dl_journal_move_to(quarantine->journal, move, DL_MOVE_DONE, NULL);
+		return r;
+	}
+	r = restore_verify(&restore, err);
+	return r < 0 ? r : dl_journal_move_to(quarantine->journal, move, DL_MOVE_UNDONE, err);
+}
