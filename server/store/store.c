@@ -95,7 +95,7 @@ static void deliver(void *arg)
 static void complete(struct call *call)
 {
 	struct dl_store *store = call->store;
-	if (call->follow && call->result == 0) {
+	if (call->follow) {
 		struct dl_actor actor = { call->actor_kind, call->actor_id, call->address };
 		dl_store_call(store, call->follow, &actor, DL_TAKE(call->follow_args), NULL, NULL);
 	}

@@ -21,7 +21,7 @@ struct dl_tx {
 	int64_t now;         /* ms; one time for the whole use case */
 	int64_t wake;        /* agent to wake once this is durable; 0: none */
 	/* A writing use case to run next as the same actor, with nobody waiting
-	 * for it: how a reading one leaves a trace. */
+	 * for it: how one that reads, or fails and is undone, leaves a trace. */
 	const struct dl_case *follow;
 	json_t *follow_args; /* owned */
 };
@@ -100,6 +100,10 @@ struct dl_audit_event {
 	json_t *detail;     /* taken; NULL: none */
 };
 int dl_audit_write(struct dl_tx *tx, const struct dl_audit_event *event, struct dl_error *err);
+
+/* Newest first, confined to the actor → list of audit events. */
+int dl_audit_page(struct dl_tx *tx, int64_t organization, int64_t incident, struct dl_page page,
+		  json_t **ret_view, struct dl_error *err);
 
 /* The actor's name for people: "Ann", the host's name, "dislodged". Owned. */
 int dl_tx_actor_name(struct dl_tx *tx, char **ret_name, struct dl_error *err);

@@ -218,8 +218,10 @@ CREATE TABLE decision (
 ) STRICT;
 CREATE INDEX decision_revision ON decision (revision_id);
 
+-- id: the order in which they were made; the wire knows plan_id only.
 CREATE TABLE plan_order (
-	plan_id TEXT PRIMARY KEY,
+	id INTEGER PRIMARY KEY,
+	plan_id TEXT NOT NULL UNIQUE,
 	organization_id INTEGER NOT NULL REFERENCES organization (id),
 	agent_id INTEGER NOT NULL REFERENCES agent (id),
 	incident_id INTEGER NOT NULL REFERENCES incident (id),
@@ -240,7 +242,8 @@ CREATE TABLE plan_order (
 	finished_seq INTEGER
 ) STRICT;
 CREATE INDEX plan_order_waiting ON plan_order (agent_id, state);
-CREATE INDEX plan_order_incident ON plan_order (incident_id, created);
+CREATE INDEX plan_order_incident ON plan_order (incident_id, id);
+CREATE INDEX plan_order_revision ON plan_order (revision_id, id);
 CREATE INDEX plan_order_expiry ON plan_order (state, not_after);
 
 CREATE TABLE step_run (
