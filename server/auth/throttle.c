@@ -81,13 +81,14 @@ int64_t dl_throttle_begin(struct dl_throttle *throttle, const char *account, con
 	int64_t wait = entry_wait_seconds(throttle_entry(throttle, "", address),
 					  DL_THROTTLE_ADDRESS_FREE, now_ms);
 
-	if (!wait)
+	if (!wait && account)
 		wait = entry_wait_seconds(throttle_entry(throttle, account, address),
 					  DL_THROTTLE_ACCOUNT_FREE, now_ms);
 	if (wait)
 		return wait;
 	entry_count(throttle_entry(throttle, "", address), now_ms);
-	entry_count(throttle_entry(throttle, account, address), now_ms);
+	if (account)
+		entry_count(throttle_entry(throttle, account, address), now_ms);
 	return 0;
 }
 
@@ -95,7 +96,8 @@ void dl_throttle_succeed(struct dl_throttle *throttle, const char *account, cons
 {
 	struct entry *here = throttle_entry(throttle, "", address);
 
-	throttle_entry(throttle, account, address)->attempts = 0;
+	if (account)
+		throttle_entry(throttle, account, address)->attempts = 0;
 	if (here->attempts > 0)
 		here->attempts--;
 }

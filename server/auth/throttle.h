@@ -26,7 +26,7 @@ struct dl_throttle *dl_throttle_new(void);
 void dl_throttle_free(struct dl_throttle *throttle);
 DL_DEFINE_AUTO(dl_throttle, dl_throttle_free)
 
-/* `account` is not empty. Counts an attempt and returns 0, or returns the seconds to wait and counts
+/* `account` is not empty; NULL: only the address counts. Counts an attempt and returns 0, or returns the seconds to wait and counts
  * nothing. An attempt counts when it begins: many at once do not slip through. */
 int64_t dl_throttle_begin(struct dl_throttle *throttle, const char *account, const char *address,
 			  int64_t now_ms);
