@@ -69,6 +69,7 @@ void dl_host_unit_clear(struct dl_host_unit *unit)
 	free(unit->sub_state);
 	free(unit->unit_file_state);
 	free(unit->fragment_path);
+	free(unit->triggered_by);
 	*unit = (struct dl_host_unit){ 0 };
 }
 

@@ -137,6 +137,7 @@ struct dl_host_unit {
 	char *sub_state;       /* running, waiting, dead … */
 	char *unit_file_state; /* enabled, disabled, static, generated, transient … */
 	char *fragment_path;
+	char *triggered_by;    /* the timers, paths and sockets that start it, by spaces */
 	int64_t main_pid;      /* services; 0 if none */
 	bool need_reload;      /* files changed since systemd read them */
 	bool transient;

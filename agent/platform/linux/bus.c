@@ -2,6 +2,8 @@
  * environment variable must not lead the agent to somebody else's bus. */
 #include "agent/platform/linux/disk.h"
 
+#include "core/base/buf.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -120,6 +122,26 @@ static int ask_flag(sd_bus *bus, const char *path, const char *property, bool *r
 	return r;
 }
 
+static void strv_release(char ***list)
+{
+	for (char **at = *list; at && *at; at++)
+		free(*at);
+	free(*list);
+}
+
+static int ask_list(sd_bus *bus, const char *path, const char *property, char **ret)
+{
+	__attribute__((cleanup(strv_release))) char **list = NULL;
+	dl_autobuf words = DL_BUF_INIT;
+	int r = sd_bus_get_property_strv(bus, MANAGER_NAME, path, UNIT_INTERFACE, property, NULL,
+					 &list);
+	for (char **at = list; r >= 0 && at && *at && words.size < TEXT_MAX; at++)
+		dl_buf_printf(&words, "%s%s", words.size ? " " : "", *at);
+	if (r >= 0)
+		*ret = dl_buf_take(&words);
+	return r;
+}
+
 static int ask_properties(sd_bus *bus, const char *path, struct dl_host_unit *unit)
 {
 	int r = ask_text(bus, path, "LoadState", &unit->load_state);
@@ -129,6 +151,8 @@ static int ask_properties(sd_bus *bus, const char *path, struct dl_host_unit *un
 		r = ask_text(bus, path, "SubState", &unit->sub_state);
 	if (r >= 0)
 		r = ask_text(bus, path, "FragmentPath", &unit->fragment_path);
+	if (r >= 0)
+		r = ask_list(bus, path, "TriggeredBy", &unit->triggered_by);
 	if (r >= 0)
 		r = ask_flag(bus, path, "NeedDaemonReload", &unit->need_reload);
 	if (r >= 0)

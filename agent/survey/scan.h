@@ -1,0 +1,42 @@
+/* Scan: one survey while it is being made; what the kinds share. */
+#ifndef DL_AGENT_SURVEY_SCAN_H
+#define DL_AGENT_SURVEY_SCAN_H
+
+#include "agent/survey/survey.h"
+
+struct dl_units;
+
+struct dl_scan {
+	struct dl_host *host;
+	const struct dl_survey_options *options;
+	struct dl_survey *survey;
+	struct dl_units *units; /* the unit folders, read once for all unit kinds; owned */
+	enum dl_kind kind;      /* being scanned */
+	bool systemd_silent;    /* it did not answer once: not asked again */
+};
+
+/* One kind. Unexpected failure only; gaps go through dl_scan_partial. */
+typedef int (*dl_scan_kind)(struct dl_scan *scan, struct dl_error *err);
+int dl_scan_systemd_service(struct dl_scan *scan, struct dl_error *err);
+int dl_scan_systemd_timer(struct dl_scan *scan, struct dl_error *err);
+int dl_scan_cron_system(struct dl_scan *scan, struct dl_error *err);
+int dl_scan_cron_user(struct dl_scan *scan, struct dl_error *err);
+
+/* The kind being scanned is not covered completely; the first reason stays. */
+void dl_scan_partial(struct dl_scan *scan, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Seals the foothold, asks the memory and hands it to the survey. */
+void dl_scan_add(struct dl_scan *scan, struct dl_foothold *foothold);
+
+/* Adds the object at a canonical path, or says why coverage is partial; NULL then. Borrowed. */
+struct dl_object *dl_scan_object(struct dl_scan *scan, struct dl_foothold *foothold,
+				 const char *path, enum dl_object_role role);
+
+/* Text for a foothold: at most `limit` bytes of raw text in the spelling of bytes; NULL for NULL. */
+char *dl_scan_text(const char *raw, size_t limit);
+
+/* True for what a package put there and nobody changed. */
+bool dl_object_is_shipped(const struct dl_object *object);
+
+#endif
