@@ -37,18 +37,16 @@ struct dl_errand {
 	void *context;
 };
 
-/* What came of it. Texts are owned. */
+/* What came of it. More is in the journal: the `about` of a done move has
+ * "what" (take or replace), "path", "facts" (type, mode, uid, gid, size,
+ * mtime_ns, links, locks, target, sha256, xattrs), and where it applies
+ * "holders" [{pid, executable, user, runs}], "others" (further names of a hard
+ * link, in words), "writer" (somebody still has it open for writing),
+ * "note" (the caller's), "stray" (a wrong object that could not be put back). */
 struct dl_outcome {
-	enum dl_reason reason;    /* why it failed; partial_hardlinks of a success */
+	enum dl_reason reason;    /* why it failed */
 	char id[DL_ID_TEXT_SIZE]; /* in quarantine; "" if nothing was taken */
-	char *others;             /* other names of a hard-linked file, for people */
-	int64_t links;            /* names it had */
-	bool writer;              /* somebody still has it open for writing */
-	bool unlocked;            /* +i or +a were taken off */
-	struct dl_holders holders; /* who runs, maps or holds it */
 };
-void dl_outcome_clear(struct dl_outcome *outcome);
-#define dl_autooutcome __attribute__((cleanup(dl_outcome_clear))) struct dl_outcome
 
 /* Whether what stands at the object's path is what was approved: DL_E_STALE
  * with the difference in words; DL_E_NOT_FOUND: nothing is there. Reads only.
@@ -91,6 +89,11 @@ int dl_quarantine_replace(struct dl_quarantine *quarantine, const struct dl_erra
  * replaced file was changed since; DL_E_STATE: not done, or already undone. */
 int dl_quarantine_restore(struct dl_quarantine *quarantine, struct dl_move *move,
 			  struct dl_error *err);
+
+/* Marks a done replacement as undone by another one that the caller made (the
+ * file had been changed since); its old object stays in quarantine. */
+int dl_quarantine_supersede(struct dl_quarantine *quarantine, struct dl_move *move,
+			    struct dl_error *err);
 
 /* Brings every half-done move to an end state: forward when the object is
  * whole in quarantine, else back. Call once at start, before anything else. */

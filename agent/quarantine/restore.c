@@ -192,3 +192,12 @@ int dl_quarantine_restore(struct dl_quarantine *quarantine, struct dl_move *move
 	r = restore_verify(&restore, err);
 	return r < 0 ? r : dl_journal_move_to(quarantine->journal, move, DL_MOVE_UNDONE, err);
 }
+
+int dl_quarantine_supersede(struct dl_quarantine *quarantine, struct dl_move *move,
+			    struct dl_error *err)
+{
+	if (move->state != DL_MOVE_DONE || !about_is(move, "replace"))
+		return dl_error_set(err, DL_E_STATE, "item %s is no edit in force", move->id);
+	json_object_set_new(move->about, "superseded", json_true());
+	return dl_journal_move_to(quarantine->journal, move, DL_MOVE_UNDONE, err);
+}

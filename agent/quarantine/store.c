@@ -36,13 +36,6 @@ void dl_quarantine_free(struct dl_quarantine *quarantine)
 	free(quarantine);
 }
 
-void dl_outcome_clear(struct dl_outcome *outcome)
-{
-	free(outcome->others);
-	dl_holders_clear(&outcome->holders);
-	*outcome = (struct dl_outcome){ 0 };
-}
-
 void spot_clear(struct spot *spot)
 {
 	dl_folder_free(spot->folder);

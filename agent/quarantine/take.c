@@ -79,21 +79,21 @@ static bool take_still_empty(const struct take *take, const struct dl_folder *wh
 }
 
 /* A writer that had it open could still change it after the rename. */
-static int take_seal(struct take *take, const struct dl_folder *where, struct dl_outcome *outcome,
-		     struct dl_error *err)
+static int take_seal(struct take *take, const struct dl_folder *where, struct dl_error *err)
 {
 	int r;
 
 	if (take->then.type == DL_TYPE_FOLDER && !take_still_empty(take, where))
 		return dl_error_set(err, DL_E_STALE, "the folder is not empty any more");
-	outcome->writer = dl_held_has_writer(take->held);
+	if (dl_held_has_writer(take->held))
+		json_object_set_new(take->move->about, "writer", json_true());
 	r = dl_held_refresh(take->held, err);
 	if (r == 0)
 		r = facts_compare(dl_held_facts(take->held), &take->then, false, err);
 	return r < 0 ? r : dl_held_sync(take->held, err);
 }
 
-static int take_by_rename(struct take *take, struct dl_outcome *outcome, struct dl_error *err)
+static int take_by_rename(struct take *take, struct dl_error *err)
 {
 	struct dl_folder *store = take->quarantine->store;
 	int r = dl_folder_move(take->spot->folder, take->spot->leaf, store, take->move->id, err);
@@ -102,7 +102,7 @@ static int take_by_rename(struct take *take, struct dl_outcome *outcome, struct 
 		return r;
 	if (!dl_held_is_at(take->held, store, take->move->id))
 		return take_put_back(take, store, err);
-	r = take_seal(take, store, outcome, err);
+	r = take_seal(take, store, err);
 	if (r == DL_E_STALE)
 		return take_put_back(take, store, err);
 	if (r == 0)
@@ -112,8 +112,7 @@ static int take_by_rename(struct take *take, struct dl_outcome *outcome, struct 
 
 /* Only ever removes the name `id` in our own private folder, and only when the
  * held object, whose copy is already safe, is what it stands for. */
-static int take_aside(struct take *take, const struct dl_folder *aside, struct dl_outcome *outcome,
-		      struct dl_error *err)
+static int take_aside(struct take *take, const struct dl_folder *aside, struct dl_error *err)
 {
 	int r = dl_folder_move(take->spot->folder, take->spot->leaf, aside, take->move->id, err);
 
@@ -121,7 +120,7 @@ static int take_aside(struct take *take, const struct dl_folder *aside, struct d
 		return r;
 	if (!dl_held_is_at(take->held, aside, take->move->id))
 		return take_put_back(take, aside, err);
-	r = take_seal(take, aside, outcome, err);
+	r = take_seal(take, aside, err);
 	if (r == DL_E_STALE)
 		return take_put_back(take, aside, err);
 	if (r == 0)
@@ -146,8 +145,7 @@ static int take_empty_folder(struct take *take, struct dl_error *err)
 	return r < 0 ? r : dl_error_set(err, DL_E_STALE, "it was replaced by another empty folder");
 }
 
-static int take_from_mount(struct take *take, const struct dl_folder *mount,
-			   struct dl_outcome *outcome, struct dl_error *err)
+static int take_from_mount(struct take *take, const struct dl_folder *mount, struct dl_error *err)
 {
 	dl_auto(dl_folder) aside = NULL;
 	char name[ASIDE_NAME_SIZE];
@@ -157,7 +155,7 @@ static int take_from_mount(struct take *take, const struct dl_folder *mount,
 	r = dl_folder_make_private(mount, name, &aside, err);
 	if (r < 0)
 		return r;
-	r = take_aside(take, aside, outcome, err);
+	r = take_aside(take, aside, err);
 	if (r == DL_E_CROSS_DEVICE && take->then.type == DL_TYPE_FOLDER)
 		r = take_empty_folder(take, err);
 	dl_folder_unlink(mount, name, DL_TYPE_FOLDER, NULL);
@@ -165,7 +163,7 @@ static int take_from_mount(struct take *take, const struct dl_folder *mount,
 }
 
 /* Another file system: a verified copy first, then the original goes. */
-static int take_by_copy(struct take *take, struct dl_outcome *outcome, struct dl_error *err)
+static int take_by_copy(struct take *take, struct dl_error *err)
 {
 	struct dl_folder *store = take->quarantine->store;
 	dl_auto(dl_folder) mount = NULL;
@@ -184,23 +182,22 @@ static int take_by_copy(struct take *take, struct dl_outcome *outcome, struct dl
 	if (r == 0)
 		r = dl_folder_open_mount(take->spot->folder, &mount, err);
 	if (r == 0)
-		r = take_from_mount(take, mount, outcome, err);
+		r = take_from_mount(take, mount, err);
 	/* As long as the original is at its place the copy is one too many. */
 	if (r < 0 && dl_held_is_at(take->held, take->spot->folder, take->spot->leaf))
 		dl_folder_unlink(store, take->move->id, take->then.type, NULL);
 	return r;
 }
 
-static int take_act(struct take *take, struct dl_outcome *outcome, struct dl_error *err)
+static int take_act(struct take *take, struct dl_error *err)
 {
 	int r = locks_open(take->quarantine, take->move, take->spot, take->held, err);
 
 	if (r < 0)
 		return r;
-	outcome->unlocked = take->then.locks != 0;
-	r = take_by_rename(take, outcome, err);
+	r = take_by_rename(take, err);
 	if (r == DL_E_CROSS_DEVICE)
-		r = take_by_copy(take, outcome, err);
+		r = take_by_copy(take, err);
 	locks_close_folder(take->move, take->spot);
 	return r;
 }
@@ -216,7 +213,7 @@ static void take_give_up(struct take *take)
 	dl_journal_move_to(take->quarantine->journal, take->move, DL_MOVE_VOID, NULL);
 }
 
-static void take_name_others(const struct take *take, struct dl_outcome *outcome)
+static json_t *take_others(const struct take *take)
 {
 	char **names = dl_held_siblings(take->held, take->spot->folder, take->spot->leaf);
 	dl_autobuf words = DL_BUF_INIT;
@@ -228,19 +225,38 @@ static void take_name_others(const struct take *take, struct dl_outcome *outcome
 		free(names[i]);
 	}
 	free(names);
-	outcome->others = dl_buf_take(&words);
+	return json_string(words.data ? words.data : "");
 }
 
-static void take_describe(const struct take *take, struct dl_outcome *outcome)
+static json_t *take_holders(const struct take *take)
 {
-	outcome->links = take->then.links;
+	dl_autoholders holders = { 0 };
+	json_t *list = json_array();
+
+	if (dl_held_holders(take->held, &holders, NULL) < 0)
+		return list;
+	for (size_t i = 0; i < holders.count; i++) {
+		const struct dl_holder *holder = &holders.items[i];
+		dl_autofree char *executable = dl_bytes_encode_str(holder->executable);
+		dl_autofree char *user = dl_bytes_encode_str(holder->user);
+
+		json_array_append_new(list, json_pack("{s:I,s:s,s:s,s:b}", "pid",
+						      (json_int_t)holder->pid, "executable",
+						      executable, "user", user, "runs",
+						      (int)holder->runs));
+	}
+	return list;
+}
+
+/* Before the act: afterwards the other names are just as easy to find, but a
+ * crash in between would lose who held it. */
+static void take_describe(const struct take *take)
+{
 	if (take->then.type != DL_TYPE_FILE)
 		return;
-	dl_held_holders(take->held, &outcome->holders, NULL);
-	if (take->then.links > 1) {
-		outcome->reason = DL_REASON_PARTIAL_HARDLINKS;
-		take_name_others(take, outcome);
-	}
+	json_object_set_new(take->move->about, "holders", take_holders(take));
+	if (take->then.links > 1)
+		json_object_set_new(take->move->about, "others", take_others(take));
 }
 
 static int take_look_again(const struct take *take, struct dl_error *err)
@@ -260,12 +276,13 @@ static int take_look_again(const struct take *take, struct dl_error *err)
 
 static int take_run(struct take *take, struct dl_outcome *outcome, struct dl_error *err)
 {
-	int r = dl_journal_move_add(take->quarantine->journal, take->move, err);
+	int r;
 
+	take_describe(take);
+	r = dl_journal_move_add(take->quarantine->journal, take->move, err);
 	if (r < 0)
 		return r;
-	take_describe(take, outcome);
-	r = take_act(take, outcome, err);
+	r = take_act(take, err);
 	if (r < 0) {
 		take_give_up(take);
 		return r;
