@@ -85,6 +85,31 @@ int dl_identity_load(struct dl_journal *journal, struct dl_identity **ret, struc
 	return 0;
 }
 
+static int close_plan(struct dl_journal *journal, const char *plan_id, struct dl_error *err)
+{
+	dl_autoplan plan = { 0 };
+	int r = dl_journal_plan(journal, plan_id, &plan, err);
+	if (r < 0)
+		return r;
+	enum dl_journal_plan_state end = plan.state == DL_JOURNAL_CLAIMED ? DL_JOURNAL_FINISHED
+									  : DL_JOURNAL_REFUSED;
+	return dl_journal_plan_move(journal, plan_id, plan.state, end, err);
+}
+
+static int forget_errands(struct dl_journal *journal, struct dl_error *err)
+{
+	dl_autojson *plans = NULL;
+	int64_t seq;
+	int r = dl_journal_plans_open(journal, &plans, err);
+	for (size_t i = 0; r >= 0 && i < json_array_size(plans); i++)
+		r = close_plan(journal, json_string_value(json_array_get(plans, i)), err);
+	if (r >= 0)
+		r = dl_journal_last_seq(journal, &seq, err);
+	if (r >= 0 && seq > 0)
+		r = dl_journal_acked(journal, seq, err);
+	return r;
+}
+
 int dl_identity_store(struct dl_journal *journal, const struct dl_identity *identity,
 		      struct dl_error *err)
 {
@@ -93,6 +118,8 @@ int dl_identity_store(struct dl_journal *journal, const struct dl_identity *iden
 	snprintf(agent, sizeof(agent), "%" PRId64, identity->agent);
 	snprintf(organization, sizeof(organization), "%" PRId64, identity->organization);
 	int r = dl_key_id(identity->root_key, root_key_id, err);
+	if (r >= 0)
+		r = forget_errands(journal, err);
 	if (r >= 0)
 		r = dl_signing_key_export(identity->key, private_key, err);
 	if (r < 0)

@@ -19,7 +19,8 @@ int dl_identity_load(struct dl_journal *journal, struct dl_identity **ret, struc
 void dl_identity_free(struct dl_identity *identity);
 DL_DEFINE_AUTO(dl_identity, dl_identity_free)
 
-/* Replaces whatever identity there was, whole or not at all. */
+/* Replaces whatever identity there was, whole or not at all. What the earlier
+ * one had been told and had not yet said goes with it: nobody would take it. */
 int dl_identity_store(struct dl_journal *journal, const struct dl_identity *identity,
 		      struct dl_error *err);
 

@@ -4,8 +4,6 @@
 #include "agent/survey/survey.h"
 #include "core/base/time.h"
 
-#include <string.h>
-
 static int carry_out(const struct dl_work *work, const struct dl_order *order,
 		     enum dl_remedy_scope scope, json_t **ret_result, struct dl_error *err)
 {
@@ -131,10 +129,33 @@ int dl_work_recover(const struct dl_work *work, struct dl_error *err)
 	return r;
 }
 
+/* The journal remembers when it first met each foothold; one transaction for all. */
+static int remember_first_seen(struct dl_journal *journal, struct dl_survey *survey,
+			       struct dl_error *err)
+{
+	size_t count = survey->foothold_count;
+	dl_autofree const char **keys = dl_alloc(count, sizeof(keys[0]));
+	dl_autofree int64_t *times = dl_alloc(count, sizeof(times[0]));
+	for (size_t i = 0; i < count; i++)
+		keys[i] = survey->footholds[i]->key;
+	int r = dl_journal_first_seen(journal, keys, count, dl_time_now_ms(), times, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < count; i++)
+		survey->footholds[i]->first_seen = times[i];
+	return 0;
+}
+
 int dl_work_survey(const struct dl_work *work, struct dl_error *err)
 {
+	const struct dl_survey_options options = { .all = false };
+	dl_auto(dl_host) host = NULL;
 	dl_auto(dl_survey) survey = NULL;
-	int r = dl_survey_take(work->journal, &survey, err);
+	int r = dl_host_open(NULL, &host, err);
+	if (r >= 0)
+		r = dl_survey_make(host, &options, &survey, err);
+	if (r >= 0)
+		r = remember_first_seen(work->journal, survey, err);
 	if (r < 0)
 		return dl_error_prefix(err, r, "surveying");
 	dl_autojson *content = dl_survey_to_json(survey);

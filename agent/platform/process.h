@@ -9,6 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Closes a descriptor of the caller's at the scope's end; -1 is none. */
+void dl_handle_close(int *handle);
+#define dl_autohandle __attribute__((cleanup(dl_handle_close))) int
+
 struct dl_account {
 	int64_t uid, gid;
 };

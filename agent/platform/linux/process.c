@@ -25,6 +25,12 @@ struct dl_child {
 	bool reaped;
 };
 
+void dl_handle_close(int *handle)
+{
+	if (*handle >= 0)
+		close(*handle);
+}
+
 bool dl_process_is_root(void)
 {
 	return geteuid() == 0;
