@@ -91,12 +91,14 @@ static const char *needs_of(const struct dl_incident_row *incident,
 		return strcmp(incident->state, "draft") == 0 ? "send" : "";
 	if (standing->orders_in_flight)
 		return "work";
-	if (incident->draft_no)
-		return "send";
-	if (strcmp(revision->state, "rejected") == 0)
-		return "reissue";
-	if (strcmp(revision->state, "approved") == 0)
-		return needs_of_approved(standing, counts);
+	const char *needs = strcmp(revision->state, "rejected") == 0 ? "reissue"
+			    : strcmp(revision->state, "approved") == 0
+				    ? needs_of_approved(standing, counts)
+				    : "";
+	if (strcmp(needs, "reissue") == 0 && incident->draft_no)
+		return "send"; /* the next revision is being written */
+	if (needs[0])
+		return needs;
 	if (counts->assisted)
 		return "decision";
 	return counts->manual_todo ? "manual" : "survey";

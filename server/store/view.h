@@ -14,6 +14,11 @@ int dl_view_organizations(struct dl_tx *tx, json_t **ret_items, struct dl_error 
 
 int dl_view_host(struct dl_tx *tx, int64_t agent, json_t **ret_view, struct dl_error *err);
 
+int dl_view_host_list(struct dl_tx *tx, int64_t organization, struct dl_page page,
+		      json_t **ret_view, struct dl_error *err);
+
+int dl_view_foothold_list(struct dl_tx *tx, int64_t agent, bool with_gone, struct dl_page page,
+			  json_t **ret_view, struct dl_error *err);
 /* The foothold by its key on one host; NOT_FOUND when no survey ever saw it. */
 int dl_view_foothold(struct dl_tx *tx, int64_t agent, const char *key, json_t **ret_view,
 		     struct dl_error *err);
