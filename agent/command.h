@@ -15,6 +15,7 @@ enum { DL_COMMAND_DONE = -1, DL_COMMAND_FAILED = 1, DL_COMMAND_USAGE = 2 };
 int dl_cmd_enrol(int argc, char **argv);
 int dl_cmd_run(int argc, char **argv);
 int dl_cmd_status(int argc, char **argv);
+int dl_cmd_survey(int argc, char **argv);
 
 int dl_command_needs_root(struct dl_error *err);
 

@@ -1,0 +1,43 @@
+/* dislodge-agent: the program on each host. Joins the rooms and nothing else. */
+#include "agent/command.h"
+
+#include "core/base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct verb {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *words;
+} verbs[] = {
+	{ "survey", dl_cmd_survey, "list the footholds of this host; needs no server" },
+};
+
+static void print_usage(FILE *out)
+{
+	fputs("usage: dislodge-agent COMMAND [options]\n\n", out);
+	for (size_t i = 0; i < DL_COUNT(verbs); i++)
+		fprintf(out, "  %-8s %s\n", verbs[i].name, verbs[i].words);
+	fputs("\nCOMMAND --help says more; --version prints the version.\n", out);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		print_usage(stderr);
+		return DL_COMMAND_USAGE;
+	}
+	for (size_t i = 0; i < DL_COUNT(verbs); i++)
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			return verbs[i].run(argc - 1, argv + 1);
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("dislodge-agent " DL_VERSION);
+		return 0;
+	}
+	bool asked = strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0;
+	if (!asked)
+		fprintf(stderr, "dislodge-agent: there is no command '%s'\n\n", argv[1]);
+	print_usage(asked ? stdout : stderr);
+	return asked ? 0 : DL_COMMAND_USAGE;
+}
