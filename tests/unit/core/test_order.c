@@ -213,8 +213,7 @@ static void refuses_members_out_of_their_bounds(void **state)
 		"{\"approvals\":[]}",
 		"{\"approvals\":[{\"user\":\"t\",\"role\":\"r\",\"time\":1,\"method\":\"magic\"}]}",
 		"{\"approvals\":[{\"user\":\"t\",\"role\":\"r\",\"time\":1}]}",
-		"{\"approvals\":[{\"user\":\"t\",\"role\":\"r\",\"time\":1,\"method\":\"policy\","
-		"\"x\":1}]}",
+		"{\"approvals\":[{\"user\":\"t\",\"role\":\"r\",\"time\":1,\"note\":\"x\"}]}",
 	};
 	for (size_t i = 0; i < DL_COUNT(changes); i++)
 		assert_int_equal(read_changed(changes[i]), DL_E_INVALID);
