@@ -11,6 +11,9 @@ static const struct verb {
 	int (*run)(int argc, char **argv);
 	const char *words;
 } verbs[] = {
+	{ "enrol", dl_cmd_enrol, "make this host an agent of an organization" },
+	{ "run", dl_cmd_run, "carry out what was approved, and survey" },
+	{ "status", dl_cmd_status, "whether the agent runs here and what it holds" },
 	{ "survey", dl_cmd_survey, "list the footholds of this host; needs no server" },
 };
 
