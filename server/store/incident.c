@@ -190,6 +190,12 @@ int dl_steps_standing(struct dl_tx *tx, int64_t revision, struct dl_step_standin
 	return 0;
 }
 
+bool dl_step_is_undoable(const struct dl_step_standing *step)
+{
+	return dl_run_took_effect(step->status) ||
+	       (strcmp(step->status, "undo_failed") == 0 && dl_run_took_effect(step->run_state));
+}
+
 /* ---- standing of the proof ---- */
 
 void dl_proof_standing_clear(struct dl_proof_standing *standing)

@@ -57,6 +57,9 @@ struct dl_step_standing {
 int dl_steps_standing(struct dl_tx *tx, int64_t revision, struct dl_step_standing **ret_steps,
 		      size_t *ret_count, struct dl_error *err);
 
+/* Something of its removal lies in the host's quarantine and is not on its way back. */
+bool dl_step_is_undoable(const struct dl_step_standing *step);
+
 /* ---- the proof ---- */
 
 struct dl_trigger_standing {

@@ -128,14 +128,12 @@ static int keep_host_facts(struct dl_tx *tx, const struct dl_agent *agent,
 		"UPDATE agent SET hostname = COALESCE(:hostname, hostname), "
 		"os = COALESCE(:os, os), kernel = COALESCE(:kernel, kernel), "
 		"architecture = COALESCE(:architecture, architecture), "
-		"survey_requested = CASE WHEN survey_delivered >= survey_requested "
-		"AND :started >= survey_requested THEN NULL ELSE survey_requested END "
+		"survey_requested = CASE WHEN survey_delivered IS NULL THEN survey_requested END "
 		"WHERE id = :agent");
 	dl_query_text(query, "hostname", survey->host.hostname);
 	dl_query_text(query, "os", survey->host.os);
 	dl_query_text(query, "kernel", survey->host.kernel);
 	dl_query_text(query, "architecture", survey->host.architecture);
-	dl_query_int(query, "started", survey->started);
 	dl_query_int(query, "agent", agent->id);
 	return dl_query_run(query, err);
 }

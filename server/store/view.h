@@ -5,6 +5,7 @@
 #ifndef DL_SERVER_STORE_VIEW_H
 #define DL_SERVER_STORE_VIEW_H
 
+#include "core/plan/plan.h"
 #include "server/store/tx.h"
 
 int dl_view_user(struct dl_tx *tx, int64_t user, json_t **ret_view, struct dl_error *err);
@@ -23,6 +24,11 @@ int dl_view_foothold_list(struct dl_tx *tx, int64_t agent, bool with_gone, struc
 int dl_view_foothold(struct dl_tx *tx, int64_t agent, const char *key, json_t **ret_view,
 		     struct dl_error *err);
 
+/* A plan that belongs to no revision yet. */
+int dl_view_plan(struct dl_tx *tx, int64_t agent, const struct dl_plan *plan, json_t **ret_view,
+		 struct dl_error *err);
+
+/* revision_no 0: the draft for an analyst, else the one last sent. */
 int dl_view_incident(struct dl_tx *tx, int64_t incident, int64_t revision_no, json_t **ret_view,
 		     struct dl_error *err);
 
