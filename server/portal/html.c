@@ -38,6 +38,11 @@ bool dl_html_true(const json_t *value)
 	return false;
 }
 
+bool dl_html_is_null(const json_t *value)
+{
+	return !value || json_is_null(value);
+}
+
 bool dl_html_is(const json_t *value, const char *text)
 {
 	return json_is_string(value) && strcmp(json_string_value(value), text) == 0;

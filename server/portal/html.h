@@ -24,6 +24,7 @@ void dl_html_literal(struct dl_html *html, const char *text, size_t size);
 
 /* Truth of a value: not absent, null, false, 0, "", [] or {}. */
 bool dl_html_true(const json_t *value);
+bool dl_html_is_null(const json_t *value); /* or absent */
 bool dl_html_is(const json_t *value, const char *text);
 bool dl_html_is_number(const json_t *value, int64_t number);
 
