@@ -38,6 +38,7 @@ BAD = {
     "remedy_includes_link": ("agent/remedy/line.c", '#include "agent/link/link.h"', "a remedy knows"),
     "executor_includes_link": ("agent/executor/work.c", '#include "agent/link/call.h"', "never includes link"),
     "link_includes_remedy": ("agent/link/poll.c", '#include "agent/remedy/remedy.h"', "link carries"),
+    "link_talks_to_systemd": ("agent/link/poll.c", '#include "agent/platform/control.h"', "link carries"),
     "link_includes_the_host": ("agent/link/poll.c", '#include "agent/platform/host.h"', "link carries"),
     "agent_includes_server": ("agent/main.c", '#include "server/store/store.h"', "never includes server"),
     "server_includes_agent": ("server/main.c", '#include "agent/journal/journal.h"', "never includes agent"),
