@@ -10,6 +10,7 @@ TOOL = pathlib.Path(__file__).resolve().parents[2] / "tools" / "check-includes"
 GOOD = {
     "core/base/error.c": '#include "core/base/error.h"\n#include <string.h>\n',
     "core/base/error.h": "#include <stddef.h>\n",
+    "core/base/clock_windows.c": "#include <windows.h>\n",
     "core/json/json.h": '#include "core/base/error.h"\n#include <jansson.h>\n',
     "core/plan/plan.c": '#include "core/json/json.h"\n  #  include "core/crypto/sha256.h"\n',
     "agent/main.c": '#include "agent/link/link.h"\n#include "agent/executor/executor.h"\n#include <unistd.h>\n',
