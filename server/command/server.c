@@ -5,6 +5,7 @@
 #include "server/auth/throttle.h"
 #include "server/command/certificate.h"
 #include "server/log.h"
+#include "server/portal/portal.h"
 
 #include <string.h>
 
@@ -19,7 +20,8 @@ struct dl_server {
 	struct dl_throttle *enrolments;
 	char *agent_url, *tls_pin;
 	struct dl_api api;
-	struct dl_route_table api_table, agent_table;
+	struct dl_portal portal;
+	struct dl_route_table api_table, agent_table, portal_table;
 	struct dl_router *portal_router, *agent_router;
 };
 
@@ -76,9 +78,11 @@ static void server_make_routes(struct dl_server *server)
 {
 	server->api_table = dl_api_table(&server->api);
 	server->agent_table = dl_agent_table(&server->api);
+	server->portal_table = dl_portal_table(&server->portal);
 	server->portal_router = dl_router_new(dl_guard, server->store);
 	server->agent_router = dl_router_new(dl_guard, server->store);
 	dl_router_add(server->portal_router, &server->api_table);
+	dl_router_add(server->portal_router, &server->portal_table);
 	dl_router_add(server->agent_router, &server->agent_table);
 }
 
@@ -175,6 +179,7 @@ int dl_server_new(const struct dl_server_options *options, struct dl_server **re
 	if (r < 0)
 		return r;
 	server_fill_api(server);
+	server->portal = (struct dl_portal){ .store = server->store, .sessions = server->sessions };
 	dl_http_every(server->http, EXPIRE_EVERY_MS, server_expire, server);
 	*ret_server = DL_TAKE(server);
 	return 0;
