@@ -15,7 +15,7 @@ struct dl_buf {
 void dl_buf_append(struct dl_buf *buf, const void *data, size_t size);
 void dl_buf_puts(struct dl_buf *buf, const char *text);
 void dl_buf_printf(struct dl_buf *buf, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+	__attribute__((format(DL_PRINTF, 2, 3)));
 
 /* The content as a string the caller owns (never NULL); the buffer is empty afterwards. */
 char *dl_buf_take(struct dl_buf *buf);

@@ -34,17 +34,17 @@ struct dl_error {
 
 /* Writes code and words; returns `code`, so that `return dl_error_set(…)` reads well. */
 int dl_error_set(struct dl_error *err, int code, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+	__attribute__((format(DL_PRINTF, 3, 4)));
 
 /* Puts words and ": " before those already in `err`; returns `code`. */
 int dl_error_prefix(struct dl_error *err, int code, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+	__attribute__((format(DL_PRINTF, 3, 4)));
 
 /* Maps errno to a code (ENOENT → NOT_FOUND, ENOSPC and EDQUOT → NO_SPACE,
  * EXDEV → CROSS_DEVICE, EACCES and EPERM → DENIED, EEXIST → EXISTS, EBUSY and
  * ETXTBSY → BUSY, else IO) and appends strerror's words. */
 int dl_error_errno(struct dl_error *err, int errnum, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+	__attribute__((format(DL_PRINTF, 3, 4)));
 
 /* A short lower-case name for logs and JSON, such as "not_found". Static. */
 const char *dl_error_name(int code);

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 /* The answer of every rule below: a reason, with its words. */
-__attribute__((format(printf, 4, 5)))
+__attribute__((format(DL_PRINTF, 4, 5)))
 static enum dl_reason because(enum dl_reason reason, char **ret_detail, const char *subject,
 			      const char *format, ...)
 {
