@@ -54,7 +54,7 @@ static bool is_online(void *ctx, int64_t agent)
 	return agent == ((struct bench *)ctx)->woken;
 }
 
-static void open_store(struct bench *bench)
+void bench_open(struct bench *bench)
 {
 	struct dl_error err = { 0 };
 	char public_key[DL_PUBLIC_KEY_TEXT_SIZE];
@@ -65,12 +65,6 @@ static void open_store(struct bench *bench)
 	};
 	if (dl_store_open(&options, &bench->store, &err) < 0)
 		fail_msg("%s", err.text);
-}
-
-void bench_reopen(struct bench *bench)
-{
-	dl_store_close(bench->store);
-	open_store(bench);
 }
 
 static void make_keys(struct bench *bench)
@@ -107,7 +101,7 @@ int bench_setup(void **state)
 	assert_non_null(mkdtemp(bench->folder));
 	snprintf(bench->path, sizeof(bench->path), "%s/store.db", bench->folder);
 	make_keys(bench);
-	open_store(bench);
+	bench_open(bench);
 	bench->system = (struct dl_actor){ .kind = DL_ACTOR_SYSTEM };
 	bench->organization = add_organization(bench, "First");
 	bench->other_organization = add_organization(bench, "Second");

@@ -68,8 +68,8 @@ struct bench {
 int bench_setup(void **state);
 int bench_teardown(void **state);
 
-/* Opens the database once more, as a server that starts again. */
-void bench_reopen(struct bench *bench);
+/* Opens the bench's database; for a process that has closed it, or a child. */
+void bench_open(struct bench *bench);
 
 /* Enrols a machine through a fresh enrolment key. */
 void bench_enrol(struct bench *bench, int64_t organization, const char *machine,
