@@ -32,8 +32,8 @@ static size_t next_character(const char *text, size_t at)
 	return at;
 }
 
-/* In the spelling of bytes "%25" is a percent sign, and the only escape that
- * hides nothing: commands are full of specifiers. */
+/* Percent signs and tabs are common in commands and tables and hide nothing;
+ * every other byte stays in the spelling of bytes. */
 static char *readable(const char *text)
 {
 	dl_autobuf out = DL_BUF_INIT;
@@ -41,11 +41,10 @@ static char *readable(const char *text)
 		size_t plain = strcspn(text, "%");
 		dl_buf_append(&out, text, plain);
 		text += plain;
-		if (!*text)
-			break;
-		bool percent = strncmp(text, "%25", 3) == 0;
-		dl_buf_puts(&out, "%");
-		text += percent ? 3 : 1;
+		bool percent = strncmp(text, "%25", 3) == 0, tab = strncmp(text, "%09", 3) == 0;
+		if (*text)
+			dl_buf_puts(&out, tab ? " " : "%");
+		text += percent || tab ? 3 : *text != '\0';
 	}
 	return dl_buf_take(&out);
 }
@@ -86,7 +85,10 @@ static void append_origin(struct dl_buf *words, const struct dl_object *object)
 		[DL_BASELINE_SAME] = "as shipped",
 		[DL_BASELINE_DIFFERENT] = "changed",
 	};
-	if (object->package)
+	/* Of links a package keeps no checksum. */
+	if (object->package && object->type == DL_TYPE_SYMLINK)
+		dl_buf_printf(words, "package %s", object->package);
+	else if (object->package)
 		dl_buf_printf(words, "package %s, %s", object->package, baselines[object->baseline]);
 	else
 		dl_buf_puts(words, object->baseline == DL_BASELINE_ABSENT ? "of no package" :

@@ -65,12 +65,13 @@ static uint32_t find_added(const struct table *table)
 	return added;
 }
 
-/* Of two equal lines either may be the added one; both sets are found. */
+/* Of two equal lines either may be the added one; both sets are found. Where the added lines are
+ * known, the others are the package's. */
 static enum dl_baseline line_baseline(const struct table *table, uint32_t added, size_t job)
 {
-	if (table->object.baseline != DL_BASELINE_DIFFERENT)
+	if (table->object.baseline != DL_BASELINE_DIFFERENT || !added)
 		return table->object.baseline;
-	return job < 32 && added >> job & 1 ? DL_BASELINE_ABSENT : DL_BASELINE_DIFFERENT;
+	return job < 32 && added >> job & 1 ? DL_BASELINE_ABSENT : DL_BASELINE_SAME;
 }
 
 /* ---- what a line runs ---- */
@@ -113,16 +114,19 @@ static void add_payloads(const struct table *table, size_t index, const char *us
 
 /* ---- one line ---- */
 
-static const char *why_inert(const struct table *table, const struct dl_cron_line *line,
-			     const char *user)
+static bool has_missing_user(const struct table *table, const struct dl_cron_line *line)
 {
-	if (table->inert)
-		return table->inert;
-	if (line->type == DL_CRON_UNREADABLE)
-		return "cron cannot read this line";
-	if (user && !dl_host_user_by_name(table->scan->host, user))
-		return "there is no such user";
-	return NULL;
+	return line->user && !dl_host_user_by_name(table->scan->host, line->user);
+}
+
+/* Whether the step that removes this line would wake others: the line is what cron stumbles
+ * over, or the new file would have one name where the old one has two. */
+static bool keeps_table_quiet(const struct table *table, const struct dl_cron_line *line)
+{
+	size_t others = table->lines->job_count - (line->type == DL_CRON_JOB);
+	bool is_last = line->offset + line->size == table->size;
+	return others > 0 && (line->type == DL_CRON_UNREADABLE || has_missing_user(table, line) ||
+			      (table->lines->unterminated && is_last) || table->object.links != 1);
 }
 
 static void fill_job(const struct table *table, size_t index, const char *user,
@@ -138,7 +142,7 @@ static void survey_line(const struct table *table, size_t index, enum dl_baselin
 {
 	const struct dl_cron_line *line = &table->lines->lines[index];
 	const char *user = table->source->user ? table->source->user : line->user;
-	const char *inert = why_inert(table, line, user);
+	const char *inert = table->inert;
 	dl_auto(dl_foothold) foothold = dl_foothold_new(table->scan->kind);
 	dl_autobuf scope = DL_BUF_INIT, state = DL_BUF_INIT;
 	dl_buf_printf(&scope, table->source->user ? "user:%s" : "system", table->source->user);
@@ -150,7 +154,10 @@ static void survey_line(const struct table *table, size_t index, enum dl_baselin
 	foothold->user = dl_scan_text(user, DL_NAME_MAX_BYTES);
 	foothold->state = dl_buf_take(&state);
 	foothold->active = !inert;
-	if (table->through_link)
+	if (keeps_table_quiet(table, line))
+		foothold->manual_because = dl_strdup("because of this line cron ignores the table; "
+						     "without it the other lines would run");
+	else if (table->through_link)
 		foothold->manual_because = dl_strdup("cron reaches this table through a symlink; "
 						     "look at both by hand");
 	struct dl_object *object = dl_foothold_add_object(foothold);
@@ -163,14 +170,28 @@ static void survey_line(const struct table *table, size_t index, enum dl_baselin
 
 /* ---- the table ---- */
 
-/* Facts for which Debian's cron passes over a table, process_crontab(). */
+static bool names_missing_user(const struct table *table)
+{
+	for (size_t i = 0; i < table->lines->count; i++)
+		if (has_missing_user(table, &table->lines->lines[i]))
+			return true;
+	return false;
+}
+
+/* Facts for which Debian's cron passes over a whole table; each was seen in its log. */
 static const char *why_table_inert(const struct table *table)
 {
 	const struct dl_object *object = &table->object;
 	if (table->source->inert)
 		return table->source->inert;
+	if (table->source->user && table->through_link)
+		return "cron opens no symlink here";
 	if (table->lines->unterminated)
-		return "no final newline";
+		return "no final newline, cron ignores the table";
+	if (table->lines->unreadable_count > 0)
+		return "cron cannot read a line of this table and ignores all of it";
+	if (names_missing_user(table))
+		return "the table names a user who does not exist, cron ignores all of it";
 	if (object->links != 1)
 		return "cron takes no file with a second name";
 	if (!table->source->user && object->uid != 0)
@@ -213,15 +234,16 @@ void dl_cron_footholds(struct dl_scan *scan, const struct dl_cron_source *source
 	table.inert = why_table_inert(&table);
 	if (table.lines->cut)
 		dl_scan_partial(scan, "%.256s: lines that a survey does not read", table.path);
-	if (dl_object_is_shipped(&table.object) && !scan->options->all) {
-		scan->survey->omitted += (int64_t)table.lines->job_count;
-		return;
-	}
 	uint32_t added = table.object.baseline == DL_BASELINE_DIFFERENT ? find_added(&table) : 0;
 	for (size_t i = 0, job = 0; i < table.lines->count; i++) {
+		if (table.lines->lines[i].type == DL_CRON_SETTING)
+			continue;
 		bool is_job = table.lines->lines[i].type == DL_CRON_JOB;
-		if (table.lines->lines[i].type != DL_CRON_SETTING)
-			survey_line(&table, i, line_baseline(&table, added, is_job ? job : 32));
+		enum dl_baseline baseline = line_baseline(&table, added, is_job ? job : 32);
 		job += is_job;
+		if (baseline == DL_BASELINE_SAME && !scan->options->all)
+			scan->survey->omitted++;
+		else
+			survey_line(&table, i, baseline);
 	}
 }

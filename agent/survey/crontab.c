@@ -1,7 +1,10 @@
 #include "agent/survey/crontab.h"
 
+#include <limits.h>
 #include <string.h>
 #include <strings.h>
+
+enum { VALUE_CEILING = 100000000 };
 
 /* ---- one field of a schedule ---- */
 
@@ -23,7 +26,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* A number or a name at *at; moves past it. */
+/* A number or a name at *at; moves past it. Any number of digits, as cron reads them. */
 static bool read_value(const char **at, const char *end, const struct field_rule *rule,
 		       int *ret_value)
 {
@@ -35,8 +38,10 @@ static bool read_value(const char **at, const char *end, const struct field_rule
 				return true;
 			}
 	int value = 0, digits = 0;
-	for (; *at < end && **at >= '0' && **at <= '9' && digits < 4; digits++)
-		value = 10 * value + *(*at)++ - '0';
+	for (; *at < end && **at >= '0' && **at <= '9'; digits++) {
+		int digit = *(*at)++ - '0';
+		value = value < VALUE_CEILING ? 10 * value + digit : value;
+	}
 	*ret_value = value;
 	return digits > 0 && value >= rule->min && value <= rule->max;
 }
@@ -47,23 +52,24 @@ static bool read_step(const char **at, const char *end)
 	if (*at == end || **at != '/')
 		return true;
 	(*at)++;
-	return read_value(at, end, &(struct field_rule){ 1, 9999, NULL }, &step);
+	return read_value(at, end, &(struct field_rule){ 1, INT_MAX, NULL }, &step);
 }
 
-/* "*", "5", "1-5", "mon-fri", each with an optional "/step". */
+/* "*", "5", "1-5", "mon-fri", "1~5" (at random), the last three with an optional "/step".
+ * A range that runs backwards is read, and never comes. */
 static bool read_range(const char **at, const char *end, const struct field_rule *rule)
 {
-	int low, high;
-	if (*at < end && **at == '*') {
+	int value;
+	bool star = *at < end && **at == '*';
+	if (star)
 		(*at)++;
-		return read_step(at, end);
-	}
-	if (!read_value(at, end, rule, &low))
+	else if (!read_value(at, end, rule, &value))
 		return false;
-	if (*at == end || **at != '-')
-		return *at == end || **at == ',';
-	(*at)++;
-	return read_value(at, end, rule, &high) && high >= low && read_step(at, end);
+	if (*at < end && (**at == '-' || **at == '~')) {
+		(*at)++;
+		return read_value(at, end, rule, &value) && read_step(at, end);
+	}
+	return star ? read_step(at, end) : *at == end || **at == ',';
 }
 
 static bool is_field(const char *text, size_t size, const struct field_rule *rule)
@@ -116,16 +122,19 @@ static const char *read_schedule(const char *at)
 	return end;
 }
 
+/* A job without a command is read too; one without a user is not. */
 static bool read_job(struct dl_cron_line *line, bool with_user)
 {
 	const char *start = skip_blanks(line->line);
 	const char *end = read_schedule(start);
-	if (!end || !is_blank(*end))
+	if (!end)
 		return false;
 	const char *user = skip_blanks(end);
 	const char *user_end = with_user ? skip_word(user) : user;
 	const char *command = skip_blanks(user_end);
-	if (!*command || (with_user && user_end == user))
+	if (with_user && (user_end == user || !*user_end))
+		return false;
+	if (strlen(command) > DL_CRONTAB_COMMAND_MAX)
 		return false;
 	line->type = DL_CRON_JOB;
 	line->schedule = dl_strndup(start, (size_t)(end - start));
@@ -158,17 +167,19 @@ static void cut_trailing_blanks(char *text)
 		text[--size] = '\0';
 }
 
-/* NAME = value, either in quotes; load_env(): "name" ends at a blank or "=". */
+/* NAME = value, either in quotes. The name may be empty, the value only in quotes. */
 static bool read_setting(struct dl_cron_line *line)
 {
 	const char *at = skip_blanks(line->line);
 	dl_autofree char *name = read_quotable(&at, " \t=");
-	if (!name || !*name)
+	if (!name)
 		return false;
 	at = skip_blanks(at);
 	if (*at++ != '=')
 		return false;
 	at = skip_blanks(at);
+	if (!*at)
+		return false;
 	dl_autofree char *value = read_quotable(&at, "");
 	if (!value || *skip_blanks(at))
 		return false;
@@ -213,6 +224,7 @@ static void add_line(struct dl_crontab *table, struct dl_cron_line line, bool wi
 	if (!read_setting(&line) && !read_job(&line, with_user))
 		line.type = DL_CRON_UNREADABLE;
 	table->job_count += line.type == DL_CRON_JOB;
+	table->unreadable_count += line.type == DL_CRON_UNREADABLE;
 	line.occurrence = count_earlier(table, line.line) + 1;
 	if ((table->count & (table->count - 1)) == 0)
 		table->lines = dl_realloc(table->lines, table->count ? 2 * table->count : 1,

@@ -2,9 +2,12 @@
  * 3.0pl1 does.
  *
  * Lines keep their exact bytes: they are what a step removes. An assignment
- * above a job belongs to it (PATH=, SHELL=). A line cron does not understand
- * is kept as a finding. cron ignores a table whose last line does not end in a
- * newline.
+ * above a job belongs to it (PATH=, SHELL=). A line that cron does not
+ * understand is kept as a finding.
+ *
+ * Observed on cron 3.0pl1-162: one line that cannot be read, a user that does
+ * not exist, or a last line without its newline make cron ignore the whole
+ * table.
  */
 #ifndef DL_AGENT_SURVEY_CRONTAB_H
 #define DL_AGENT_SURVEY_CRONTAB_H
@@ -17,7 +20,8 @@
 
 enum {
 	DL_CRONTAB_LINES_MAX = 10000, /* lines that are no comments */
-	DL_CRONTAB_LINE_MAX = 4096,   /* bytes; cron itself takes 1000 for a command */
+	DL_CRONTAB_LINE_MAX = 4096,   /* bytes; longer lines are passed over, and said */
+	DL_CRONTAB_COMMAND_MAX = 998, /* bytes; cron cannot read a line with a longer command */
 };
 
 enum dl_cron_line_type { DL_CRON_JOB, DL_CRON_SETTING, DL_CRON_UNREADABLE };
@@ -38,6 +42,7 @@ struct dl_crontab {
 	struct dl_cron_line *lines;
 	size_t count;
 	size_t job_count;
+	size_t unreadable_count;
 	bool unterminated;  /* no final newline */
 	bool cut;           /* more lines than DL_CRONTAB_LINES_MAX, or a NUL byte */
 };
