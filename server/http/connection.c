@@ -4,7 +4,8 @@
  * limits; only then evhttp sees it. What is refused reaches evhttp as a
  * stand-in request, so that the refusal is answered like everything else.
  * While a request is being answered nothing more is let through: evhttp ends
- * the process when it reads in that state.
+ * the process when it reads in that state. And an answer counts as sent only
+ * when the kernel has it: evhttp closes right after that, whatever is left.
  */
 #include "server/http/loop.h"
 
@@ -38,6 +39,7 @@ struct dl_connection {
 	int fd;
 	size_t scanned; /* of the head: bytes known not to end it */
 	size_t wanted;  /* bytes of the request, or left to swallow */
+	bool answering; /* an answer is on its way to the kernel */
 	struct event *deadline, *resume, *departure;
 	struct dl_refusal refusal;
 	char refused_path[DL_HTTP_WORDS_SIZE]; /* picks the form of the answer */
@@ -236,6 +238,40 @@ static enum bufferevent_filter_result connection_filter(struct evbuffer *from, s
 	return BEV_NEED_MORE;
 }
 
+/* The output filter: everything goes on at once, but "need more" keeps the
+ * library from saying that it is written; connection_on_output does. */
+static enum bufferevent_filter_result connection_pass_on(struct evbuffer *from,
+							  struct evbuffer *to, ev_ssize_t limit,
+							  enum bufferevent_flush_mode mode,
+							  void *arg)
+{
+	(void)limit;
+	(void)mode;
+	(void)arg;
+	evbuffer_add_buffer(to, from);
+	return BEV_NEED_MORE;
+}
+
+static void connection_on_output(struct evbuffer *output, const struct evbuffer_cb_info *info,
+				 void *arg)
+{
+	struct dl_connection *connection = arg;
+
+	if (!connection->answering || !info->n_deleted || evbuffer_get_length(output))
+		return;
+	connection->answering = false;
+	bufferevent_trigger(connection->filter, EV_WRITE,
+			    BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+}
+
+/* evhttp put an answer into the filter while writing was off: the filter does
+ * not look at it by itself. */
+void dl_connection_flush(struct dl_connection *connection)
+{
+	connection->answering = true;
+	bufferevent_flush(connection->filter, EV_WRITE, BEV_NORMAL);
+}
+
 /* The client was too slow. One that has sent nothing at all is just cut off. */
 static void connection_on_deadline(evutil_socket_t fd, short what, void *arg)
 {
@@ -306,6 +342,9 @@ static void connection_free(void *arg)
 
 	if (connection->fd >= 0 && http->by_fd[connection->fd] == connection)
 		http->by_fd[connection->fd] = NULL;
+	/* The socket's buffer is let go a little later than this. */
+	evbuffer_remove_cb(bufferevent_get_output(connection->socket), connection_on_output,
+			   connection);
 	event_free(connection->deadline);
 	event_free(connection->resume);
 	if (connection->departure)
@@ -339,11 +378,13 @@ struct bufferevent *dl_connection_new(struct event_base *base, void *arg)
 	connection->socket = connection_open_socket(listener, base);
 	connection->deadline = evtimer_new(base, connection_on_deadline, connection);
 	connection->resume = event_new(base, -1, 0, connection_on_resume, connection);
-	connection->filter = bufferevent_filter_new(connection->socket, connection_filter, NULL,
-						    BEV_OPT_CLOSE_ON_FREE, connection_free,
-						    connection);
+	connection->filter = bufferevent_filter_new(connection->socket, connection_filter,
+						    connection_pass_on, BEV_OPT_CLOSE_ON_FREE,
+						    connection_free, connection);
 	if (!connection->filter)
 		abort(); /* only memory can be missing: see core/base/mem.h */
+	evbuffer_add_cb(bufferevent_get_output(connection->socket), connection_on_output,
+			connection);
 	connection_set_room(connection, 0);
 	connection_arm(connection, DL_HTTP_HEAD_SECONDS);
 	if (++listener->http->connections == listener->http->connections_max)

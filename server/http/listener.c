@@ -3,8 +3,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/listener.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -78,14 +80,39 @@ static struct evhttp *listener_make_evhttp(struct dl_listener *listener)
 	return evhttp;
 }
 
+/* "HOST:PORT" with a numeric host, in brackets when it is IPv6. */
+static int address_parse(const char *text, struct sockaddr_storage *ret, int *ret_size,
+			 struct dl_error *err)
+{
+	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+					.ai_socktype = SOCK_STREAM };
+	struct addrinfo *found = NULL;
+	char host[INET6_ADDRSTRLEN + 2];
+	const char *port = strrchr(text, ':');
+	size_t size = port ? (size_t)(port - text) : sizeof(host);
+	bool bracketed = size > 2 && text[0] == '[' && text[size - 1] == ']';
+
+	if (size < sizeof(host)) {
+		snprintf(host, sizeof(host), "%.*s", (int)(bracketed ? size - 2 : size),
+			 text + bracketed);
+		if (*host && (bracketed || !strchr(host, ':')))
+			getaddrinfo(host, port + 1, &hints, &found);
+	}
+	if (!found)
+		return dl_error_set(err, DL_E_INVALID,
+				    "'%s' is not an address such as 127.0.0.1:8080", text);
+	memcpy(ret, found->ai_addr, found->ai_addrlen);
+	*ret_size = (int)found->ai_addrlen;
+	freeaddrinfo(found);
+	return 0;
+}
+
 static int listen_parse_address(const struct dl_listen *listen, struct sockaddr_storage *ret,
 				int *ret_size, struct dl_error *err)
 {
-	*ret_size = sizeof(*ret);
-	if (evutil_parse_sockaddr_port(listen->address, (struct sockaddr *)ret, ret_size) < 0 ||
-	    !strrchr(listen->address, ':'))
-		return dl_error_set(err, DL_E_INVALID,
-				    "'%s' is not an address such as 127.0.0.1:8080", listen->address);
+	int r = address_parse(listen->address, ret, ret_size, err);
+	if (r < 0)
+		return r;
 	if (!listen->certificate && !address_is_loopback(ret))
 		return dl_error_set(err, DL_E_DENIED,
 				    "plain HTTP is served on loopback only, and '%s' is not: "

@@ -72,6 +72,8 @@ struct bufferevent *dl_connection_new(struct event_base *base, void *listener);
 void dl_connection_dispatch(struct evhttp_request *evhttp_request, void *listener);
 /* The request it carries was answered or given up. */
 void dl_connection_release(struct dl_connection *connection);
+/* evhttp was given an answer: send it. */
+void dl_connection_flush(struct dl_connection *connection);
 /* A handler left its request open: notice from now on when the client leaves. */
 void dl_connection_watch(struct dl_connection *connection);
 

@@ -96,11 +96,13 @@ static struct evbuffer *reply_body(struct dl_request *request, const void *body,
 static void reply_send(struct dl_request *request, int status, struct evbuffer *body)
 {
 	struct evhttp_request *evhttp_request = request->evhttp_request;
+	struct dl_connection *connection = request->connection;
 
 	reply_add_common(request);
-	dl_connection_release(request->connection);
+	dl_connection_release(connection);
 	dl_request_free(request);
 	evhttp_send_reply(evhttp_request, status, status_words(status), body);
+	dl_connection_flush(connection);
 	if (body)
 		evbuffer_free(body);
 }

@@ -105,7 +105,7 @@ static const struct dl_load form_loads[] = {
 };
 
 static const struct dl_load incident_and_form_loads[] = {
-	{ "incident", dl_incident_load, false },
+	{ "incident", dl_screen_load_incident, false },
 	{ "host", load_host, false },
 	{ "footholds", load_footholds, false },
 	{ "plan", load_plan, true },

@@ -25,7 +25,7 @@ static int64_t wanted_revision(struct dl_request *request)
 	return text && !errno && !*end && number > 0 ? number : 0;
 }
 
-void dl_incident_load(struct dl_screen *screen, struct dl_request *request, dl_store_done done,
+void dl_screen_load_incident(struct dl_screen *screen, struct dl_request *request, dl_store_done done,
 		      void *arg)
 {
 	dl_store_incident_get(screen->portal->store, dl_screen_actor(request), screen->id,
@@ -127,7 +127,7 @@ static void finish_tab(struct dl_screen *screen, struct dl_request *request)
 
 static void show_tab(struct dl_request *request, struct dl_portal *portal, const char *tab)
 {
-	static const struct dl_load loads[] = { { "incident", dl_incident_load } };
+	static const struct dl_load loads[] = { { "incident", dl_screen_load_incident } };
 	struct dl_screen *screen =
 		dl_screen_new(request, portal, dl_template_incident, "Incident", "queue");
 	json_object_set_new(screen->view, "tab", json_string(tab));

@@ -5,7 +5,7 @@
 #include "server/portal/screen.h"
 
 /* A load: member "incident", in the revision the query names. */
-void dl_incident_load(struct dl_screen *screen, struct dl_request *request, dl_store_done done,
+void dl_screen_load_incident(struct dl_screen *screen, struct dl_request *request, dl_store_done done,
 		      void *arg);
 
 /* The step of this id, or the order of this plan id; borrowed, NULL when there is none. */

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const struct dl_load incident_only[] = { { "incident", dl_incident_load } };
+static const struct dl_load incident_only[] = { { "incident", dl_screen_load_incident } };
 
 static void finish_nothing_here(struct dl_screen *screen, struct dl_request *request)
 {

@@ -32,7 +32,7 @@ static void finish_review(struct dl_screen *screen, struct dl_request *request)
 
 void dl_portal_review(struct dl_request *request, void *app)
 {
-	static const struct dl_load loads[] = { { "incident", dl_incident_load } };
+	static const struct dl_load loads[] = { { "incident", dl_screen_load_incident } };
 	struct dl_screen *screen =
 		dl_screen_new(request, app, dl_template_review, "Review", "queue");
 	if (dl_screen_take_id(screen, request))
