@@ -44,7 +44,8 @@ void dl_signing_key_free(struct dl_signing_key *key);
 DL_DEFINE_AUTO(dl_signing_key, dl_signing_key_free)
 
 /* 0 when `signature` is by `public_key` over the data; DL_E_DENIED when it is
- * not; DL_E_INVALID when a text is malformed or the point is not on the curve. */
+ * not; DL_E_INVALID when a text is malformed. No signature is by a point off
+ * the curve: which of the two codes says so depends on the system's library. */
 int dl_verify(const char *public_key, const void *data, size_t size, const char *signature,
 	      struct dl_error *err);
 
