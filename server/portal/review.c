@@ -26,6 +26,7 @@ static void finish_review(struct dl_screen *screen, struct dl_request *request)
 			json_is_true(json_object_get(review, "possible"));
 	dl_incident_title(screen);
 	json_object_set_new(screen->view, "deciding", json_boolean(deciding));
+	json_object_set_new(screen->view, "expand", json_true());
 	json_object_set_new(screen->view, "reasons", reject_reasons());
 	dl_screen_reply(screen, request, 200);
 }
