@@ -43,10 +43,14 @@ static int restore_open(struct restore *restore, struct dl_error *err)
 static int restore_by_copy(struct restore *restore, struct dl_error *err)
 {
 	const struct spot *spot = &restore->spot;
+	dl_auto(dl_held) copy = NULL;
 	int r = dl_held_copy(restore->kept, spot->folder, spot->leaf, err);
 
 	if (r < 0)
 		return r;
+	copy = held_matching(spot->folder, spot->leaf, &restore->then, true);
+	if (!copy)
+		return dl_error_set(err, DL_E_IO, "what was put back is not the original");
 	if (dl_folder_unlink(restore->quarantine->store, restore->move->id, restore->then.type,
 			     err) < 0)
 		return dl_error_prefix(err, DL_E_IO, "it is back, its copy stays in quarantine");
@@ -168,7 +172,22 @@ static int restore_verify(struct restore *restore, struct dl_error *err)
 		r = dl_folder_sync(restore->spot.folder, err);
 	if (r == 0)
 		r = dl_folder_sync(restore->quarantine->store, err);
-	return r < 0 ? dl_error_prefix(err, DL_E_IO, "after restoring") : 0;
+	return r;
+}
+
+/* It left quarantine, so it is undone, whatever became of the name since. */
+static int restore_end(struct restore *restore, struct dl_error *err)
+{
+	struct dl_journal *journal = restore->quarantine->journal;
+	int verified = restore_verify(restore, err);
+	int r;
+
+	if (verified < 0 && verified != DL_E_STALE && verified != DL_E_NOT_FOUND)
+		return dl_error_prefix(err, DL_E_IO, "after restoring");
+	r = dl_journal_move_to(journal, restore->move, DL_MOVE_UNDONE, verified < 0 ? NULL : err);
+	if (verified < 0)
+		return dl_error_prefix(err, DL_E_STATE, "it was put back, and changed at once");
+	return r;
 }
 
 int dl_quarantine_restore(struct dl_quarantine *quarantine, struct dl_move *move,
@@ -189,8 +208,7 @@ int dl_quarantine_restore(struct dl_quarantine *quarantine, struct dl_move *move
 		dl_journal_move_to(quarantine->journal, move, DL_MOVE_DONE, NULL);
 		return r;
 	}
-	r = restore_verify(&restore, err);
-	return r < 0 ? r : dl_journal_move_to(quarantine->journal, move, DL_MOVE_UNDONE, err);
+	return restore_end(&restore, err);
 }
 
 int dl_quarantine_supersede(struct dl_quarantine *quarantine, struct dl_move *move,

@@ -120,9 +120,9 @@ int world_tear_down(void **state)
 
 static const char *path_in(const char *folder, const char *name)
 {
-	static char paths[8][WORLD_PATH_SIZE];
+	static char paths[WORLD_PATHS][WORLD_PATH_SIZE];
 	static unsigned int next;
-	char *path = paths[next++ % 8];
+	char *path = paths[next++ % WORLD_PATHS];
 
 	assert_true(snprintf(path, WORLD_PATH_SIZE, "%s/%s", folder, name) < WORLD_PATH_SIZE);
 	return path;

@@ -6,7 +6,7 @@
 #include "agent/journal/journal.h"
 #include "agent/quarantine/quarantine.h"
 
-enum { WORLD_PATH_SIZE = 512 };
+enum { WORLD_PATH_SIZE = 512, WORLD_PATHS = 64 };
 
 struct world {
 	char folder[WORLD_PATH_SIZE];
@@ -25,7 +25,7 @@ int world_tear_down(void **state);
 /* Closes journal and quarantine and opens them again: a new start of the agent. */
 void world_restart(struct world *world);
 
-/* Paths below world->folder; static until the next but seven. */
+/* Paths below the world's folders; each stays valid for the next WORLD_PATHS calls. */
 const char *world_path(const struct world *world, const char *name);
 const char *elsewhere_path(const struct world *world, const char *name);
 
