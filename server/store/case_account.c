@@ -295,9 +295,9 @@ static const struct dl_case case_membership_remove = { "membership remove", .wri
 void dl_store_user_add(struct dl_store *store, const struct dl_actor *actor,
 		       const struct dl_user_add_request *request, dl_store_done done, void *arg)
 {
-	json_t *args = json_pack("{s:s?,s:s?,s:s?,s:O?}", "login", request->login, "name",
+	json_t *args = json_pack("{s:s?,s:s?,s:s?,s:o?}", "login", request->login, "name",
 				 request->name, "password_hash", request->password_hash,
-				 "memberships", request->memberships);
+				 "memberships", json_deep_copy(request->memberships));
 	dl_store_call(store, &case_user_add, actor, args, done, arg);
 }
 

@@ -331,7 +331,7 @@ static int waiting_orders(struct dl_tx *tx, const struct dl_agent *agent, const 
 		if (holds(held, dl_row_text(query, "plan_id")))
 			continue;
 		json_t *envelope = json_loads(dl_row_text(query, "envelope"), 0, NULL);
-		json_array_append_new(orders, json_pack("{s:O,s:o}", "key", tx->options->key_cert,
+		json_array_append_new(orders, json_pack("{s:o,s:o}", "key", dl_tx_key_cert(tx),
 							"order", envelope));
 	}
 	return r < 0 ? r : 0;
@@ -391,7 +391,7 @@ static const struct dl_case case_contact = { "agent contact", .writes = true, .r
 void dl_store_enrol(struct dl_store *store, const struct dl_actor *actor, const json_t *body,
 		    dl_store_done done, void *arg)
 {
-	dl_store_call(store, &case_enrol, actor, json_incref((json_t *)body), done, arg);
+	dl_store_call(store, &case_enrol, actor, json_deep_copy(body), done, arg);
 }
 
 void dl_store_agent_authenticate(struct dl_store *store, const char *token_hash,
@@ -405,5 +405,5 @@ void dl_store_agent_authenticate(struct dl_store *store, const char *token_hash,
 void dl_store_agent_poll(struct dl_store *store, const struct dl_actor *actor, const json_t *body,
 			 dl_store_done done, void *arg)
 {
-	dl_store_call(store, &case_poll, actor, json_incref((json_t *)body), done, arg);
+	dl_store_call(store, &case_poll, actor, json_deep_copy(body), done, arg);
 }

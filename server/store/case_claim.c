@@ -48,7 +48,7 @@ static int read_claim(const json_t *envelope, const struct dl_agent *agent, stru
 
 static json_t *ticket_view(struct dl_tx *tx, json_t *envelope)
 {
-	return json_pack("{s:O,s:o}", "key", tx->options->key_cert, "ticket", envelope);
+	return json_pack("{s:o,s:o}", "key", dl_tx_key_cert(tx), "ticket", envelope);
 }
 
 /* 1: the nonce has its ticket. */
@@ -200,5 +200,5 @@ static const struct dl_case case_claim_refused = { "claim refused", .writes = tr
 void dl_store_claim(struct dl_store *store, const struct dl_actor *actor, const json_t *envelope,
 		    dl_store_done done, void *arg)
 {
-	dl_store_call(store, &case_claim, actor, json_incref((json_t *)envelope), done, arg);
+	dl_store_call(store, &case_claim, actor, json_deep_copy(envelope), done, arg);
 }

@@ -354,10 +354,10 @@ static const struct dl_case case_close = { "incident close", .writes = true, .sh
 void dl_store_decide(struct dl_store *store, const struct dl_actor *actor,
 		     const struct dl_decide_request *request, dl_store_done done, void *arg)
 {
-	json_t *args = json_pack("{s:I,s:s?,s:b,s:O?,s:s?,s:s?,s:b}", "incident",
+	json_t *args = json_pack("{s:I,s:s?,s:b,s:o?,s:s?,s:s?,s:b}", "incident",
 				 (json_int_t)request->incident, "digest", request->digest,
-				 "approve", request->approve, "steps", request->steps, "reason",
-				 request->reason, "comment", request->comment, "useful",
+				 "approve", request->approve, "steps",
+				 json_deep_copy(request->steps), "reason", request->reason, "comment", request->comment, "useful",
 				 request->useful);
 	dl_store_call(store, &case_decide, actor, args, done, arg);
 }

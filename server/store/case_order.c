@@ -218,8 +218,8 @@ void dl_store_order_cancel(struct dl_store *store, const struct dl_actor *actor,
 void dl_store_order_undo(struct dl_store *store, const struct dl_actor *actor,
 			 const struct dl_undo_request *request, dl_store_done done, void *arg)
 {
-	json_t *args = json_pack("{s:s?,s:O?,s:b,s:s?}", "plan_id", request->plan_id, "steps",
-				 request->steps, "legitimate", request->legitimate, "comment",
+	json_t *args = json_pack("{s:s?,s:o?,s:b,s:s?}", "plan_id", request->plan_id, "steps",
+				 json_deep_copy(request->steps), "legitimate", request->legitimate, "comment",
 				 request->comment);
 	dl_store_call(store, &case_undo, actor, args, done, arg);
 }

@@ -421,10 +421,10 @@ static const struct dl_case case_send = { "report send", .writes = true, .shows_
 
 static json_t *report_args(const char *about, int64_t id, const struct dl_report_request *request)
 {
-	return json_pack("{s:I,s:s?,s:s?,s:s?,s:s?,s:O?}", about, (json_int_t)id, "subject",
+	return json_pack("{s:I,s:s?,s:s?,s:s?,s:s?,s:o?}", about, (json_int_t)id, "subject",
 			 request->subject, "severity", request->severity, "summary",
 			 request->summary, "recommendations", request->recommendations, "edit",
-			 request->edit);
+			 json_deep_copy(request->edit));
 }
 
 void dl_store_report_preview(struct dl_store *store, const struct dl_actor *actor, int64_t host,

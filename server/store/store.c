@@ -87,6 +87,9 @@ static void deliver(void *arg)
 		call->wake_agent(call->ctx, call->wake);
 	if (call->use_case->shows_hosts && call->view)
 		fill_online(call, call->view);
+	/* The request may be the caller's own object: let go of it before the caller
+	 * is told that it may do the same. */
+	json_decref(DL_TAKE(call->args));
 	if (call->done)
 		call->done(call->arg, call->result, call->view, &call->err);
 	call_free(call);

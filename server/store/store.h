@@ -7,8 +7,8 @@
  * reader thread answers questions from a snapshot.
  *
  * Calling: every function copies its request and returns at once. Texts must
- * be UTF-8, NULL counts as "". A `json_t *` in a request is kept by reference
- * and must not be changed after the call. Later the store calls
+ * be UTF-8, NULL counts as "". Only `records` is kept by reference, for its size:
+ * it must not be changed before the completion. Later the store calls
  * `done(arg, result, view, err)` exactly once through options.post:
  * result 0 and a view (borrowed, docs/api.md says what is in it), or a negative
  * DL_E_*, view NULL and the words in `err`. `done` may be NULL.

@@ -4,6 +4,11 @@
 
 enum { PAGE_DEFAULT = 50 };
 
+json_t *dl_tx_key_cert(const struct dl_tx *tx)
+{
+	return json_deep_copy(tx->options->key_cert);
+}
+
 unsigned int dl_role_parse(const char *name)
 {
 	static const struct {

@@ -38,6 +38,10 @@ struct dl_case {
 void dl_store_call(struct dl_store *store, const struct dl_case *use_case,
 		   const struct dl_actor *actor, json_t *args, dl_store_done done, void *arg);
 
+/* A copy of the signing key's certificate. Copied because answers are released on
+ * another thread, and a jansson count is not to be shared between threads. */
+json_t *dl_tx_key_cert(const struct dl_tx *tx);
+
 /* ---- authority ---- */
 
 enum {

@@ -27,7 +27,7 @@ void answer_arrive(void *arg, int result, json_t *view, const struct dl_error *e
 	struct answer *answer = arg;
 	pthread_mutex_lock(&answer->lock);
 	answer->result = result;
-	answer->view = json_incref(view);
+	answer->view = json_deep_copy(view); /* another thread releases it */
 	answer->err = *err;
 	answer->done = true;
 	pthread_cond_signal(&answer->arrived);
