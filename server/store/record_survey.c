@@ -5,6 +5,9 @@
 
 #include "core/plan/survey.h"
 
+/* How many surveys of a host are remembered besides those that are evidence. */
+enum { SURVEYS_KEPT = 100 };
+
 /* ---- footholds ---- */
 
 /* A foothold that was gone and is here again counts as new. */
@@ -152,6 +155,29 @@ static int drop_older_bytes(struct dl_tx *tx, const struct dl_agent *agent, int6
 	return dl_query_run(query, err);
 }
 
+#define OLD_SURVEYS                                                                                \
+	"WHERE agent_id = :agent AND seq < (SELECT MIN(seq) FROM (SELECT seq FROM survey "          \
+	"WHERE agent_id = :agent ORDER BY seq DESC LIMIT :kept) AS newest) "                       \
+	"AND seq NOT IN (SELECT r.evidence_seq FROM revision r JOIN incident i "                   \
+	"ON i.id = r.incident_id WHERE i.agent_id = :agent)"
+
+/* Retention of what surveys said about themselves; the footholds remember when
+ * they were seen by themselves. */
+static int drop_old_surveys(struct dl_tx *tx, const struct dl_agent *agent, struct dl_error *err)
+{
+	static const char *const statements[] = { "DELETE FROM survey_coverage " OLD_SURVEYS,
+						  "DELETE FROM survey " OLD_SURVEYS };
+	for (size_t i = 0; i < DL_COUNT(statements); i++) {
+		dl_auto(dl_query) query = dl_query_new(tx->db, statements[i]);
+		dl_query_int(query, "agent", agent->id);
+		dl_query_int(query, "kept", SURVEYS_KEPT);
+		int r = dl_query_run(query, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static int settle_host(struct dl_tx *tx, const struct dl_agent *agent, struct dl_error *err)
 {
 	dl_auto(dl_query) query = dl_query_new(tx->db,
@@ -186,5 +212,7 @@ int dl_record_survey(struct dl_tx *tx, const struct dl_agent *agent,
 		r = keep_host_facts(tx, agent, survey, err);
 	if (r == 0)
 		r = drop_older_bytes(tx, agent, record->seq, err);
+	if (r == 0)
+		r = drop_old_surveys(tx, agent, err);
 	return r < 0 ? r : settle_host(tx, agent, err);
 }
