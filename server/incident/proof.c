@@ -20,12 +20,15 @@ bool dl_proof_holds(const struct dl_proof *proof)
 	return true;
 }
 
-const char *dl_proof_trigger_words(const struct dl_proof_trigger *trigger, int64_t since_seq)
+const char *dl_proof_trigger_words(const struct dl_proof_trigger *trigger, int64_t since_seq,
+				   int64_t acted_seq)
 {
 	if (trigger->accepted)
 		return "Accepted as legitimate: it stays.";
-	if (trigger->present)
+	if (trigger->present && trigger->seen_seq > acted_seq)
 		return "The newest survey still shows it.";
+	if (trigger->present)
+		return "Waiting for a survey after the last act on the host.";
 	if (!trigger->covered_seq)
 		return "No survey could look at everything of this kind yet.";
 	if (trigger->covered_seq <= since_seq)

@@ -19,6 +19,7 @@ struct dl_proof_trigger {
 	bool accepted;       /* disposition: legitimate, stays */
 	bool present;        /* not known to be gone */
 	int64_t covered_seq; /* newest trusted survey with complete coverage of its kind; 0: none */
+	int64_t seen_seq;    /* newest survey that showed it; 0: none */
 };
 
 struct dl_proof {
@@ -32,8 +33,10 @@ struct dl_proof {
 
 bool dl_proof_holds(const struct dl_proof *proof);
 
-/* How one trigger stands, in words for "Remaining Footholds". Static. */
-const char *dl_proof_trigger_words(const struct dl_proof_trigger *trigger, int64_t since_seq);
+/* How one trigger stands, in words for "Remaining Footholds"; acted_seq: the last
+ * run's result, 0 if nothing was done yet. Static. */
+const char *dl_proof_trigger_words(const struct dl_proof_trigger *trigger, int64_t since_seq,
+				   int64_t acted_seq);
 
 /* Whether this trigger is proved gone or accepted. */
 bool dl_proof_trigger_settled(const struct dl_proof_trigger *trigger, int64_t since_seq);

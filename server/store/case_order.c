@@ -75,14 +75,15 @@ static int choose_undo(struct undo *undo, const json_t *wanted, struct dl_error 
 	return 0;
 }
 
-/* What was legitimate stays, and no survey that shows it reopens the incident. */
+/* What was legitimate stays, and no survey that shows it reopens the incident. A
+ * file that comes back says nothing about the trigger that ran it. */
 static int accept_keys(struct dl_tx *tx, const struct undo *undo, struct dl_error *err)
 {
 	dl_auto(dl_query) query = dl_query_new(tx->db,
 		"UPDATE incident_foothold SET disposition = :disposition "
 		"WHERE incident_id = :incident AND key = :key");
 	for (size_t i = 0; i < undo->count; i++) {
-		if (!undo->chosen[i] || !undo->steps[i].key[0])
+		if (!undo->chosen[i] || !undo->steps[i].key[0] || undo->steps[i].payload)
 			continue;
 		dl_query_text(query, "disposition", undo->legitimate ? "accepted" : "open");
 		dl_query_int(query, "incident", undo->removed.incident);

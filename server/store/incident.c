@@ -124,6 +124,7 @@ static int load_steps(struct dl_tx *tx, int64_t revision, struct dl_step_standin
 		*step = (struct dl_step_standing){
 			.manual = strcmp(dl_row_text(query, "verb"), "manual") == 0,
 			.done = !dl_row_is_null(query, "done_at"),
+			.payload = strcmp(dl_row_text(query, "verb"), "file.quarantine") == 0,
 		};
 		COPY(step->key, dl_row_text(query, "key"));
 		COPY(step->choice, dl_row_text(query, "choice"));
@@ -250,8 +251,9 @@ static int load_orders(struct dl_tx *tx, int64_t incident, struct dl_proof_stand
 	if (r < 0)
 		return r;
 	standing->orders_in_flight = (size_t)dl_row_int(query, "in_flight");
-	if (dl_row_int(query, "last_seq") > standing->since_seq)
-		standing->since_seq = dl_row_int(query, "last_seq");
+	standing->acted_seq = dl_row_int(query, "last_seq");
+	if (standing->acted_seq > standing->since_seq)
+		standing->since_seq = standing->acted_seq;
 	return 0;
 }
 

@@ -46,6 +46,7 @@ int dl_revision_set_state(struct dl_tx *tx, struct dl_revision_row *row, const c
 
 struct dl_step_standing {
 	bool manual, done;
+	bool payload; /* about a file a trigger runs, not about the trigger itself */
 	char key[DL_SHA256_TEXT_SIZE]; /* "" when it is about no foothold */
 	char choice[16], order_state[16], run_state[16], undo_order_state[16], undo_run_state[16];
 	char plan_id[33];  /* of the newest run, "" if none */
@@ -69,7 +70,7 @@ struct dl_trigger_standing {
 };
 
 struct dl_proof_standing {
-	int64_t since_seq;
+	int64_t since_seq, acted_seq; /* acted: the last run's result; 0: nothing done yet */
 	size_t orders_in_flight, manual_open, manual_done;
 	struct dl_trigger_standing *triggers; /* owned */
 	size_t trigger_count;

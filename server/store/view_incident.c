@@ -170,18 +170,26 @@ static int decision_list(struct dl_tx *tx, int64_t incident, json_t *view, struc
 
 /* ---- remaining footholds ---- */
 
-static json_t *remaining_trigger(const struct dl_trigger_standing *trigger, int64_t since_seq,
-				 json_t *foothold)
+static struct dl_proof_trigger proof_of(const struct dl_trigger_standing *trigger)
 {
-	struct dl_proof_trigger proof = { trigger->accepted, trigger->present,
-					  trigger->covered_seq };
+	return (struct dl_proof_trigger){ .accepted = trigger->accepted,
+					  .present = trigger->present,
+					  .covered_seq = trigger->covered_seq,
+					  .seen_seq = trigger->last_seq };
+}
+
+static json_t *remaining_trigger(const struct dl_trigger_standing *trigger,
+				 const struct dl_proof_standing *standing, json_t *foothold)
+{
+	struct dl_proof_trigger proof = proof_of(trigger);
 	const char *name = json_string_value(json_object_get(foothold, "name"));
 	const char *line = json_string_value(json_object_get(foothold, "line"));
 	json_t *item = json_pack("{s:s,s:s,s:s,s:s}", "key", trigger->key, "role", "trigger",
 				 "disposition", trigger->accepted ? "accepted" : "open", "proof",
-				 dl_proof_trigger_words(&proof, since_seq));
-	bool known = trigger->accepted || trigger->last_seq > since_seq ||
-		     trigger->covered_seq > since_seq;
+				 dl_proof_trigger_words(&proof, standing->since_seq,
+							standing->acted_seq));
+	bool known = trigger->accepted || trigger->last_seq > standing->acted_seq ||
+		     trigger->covered_seq > standing->since_seq;
 	json_object_set_new(item, "present", known ? json_boolean(trigger->present) : json_null());
 	json_object_set(item, "kind", json_object_get(foothold, "kind"));
 	json_object_set(item, "kind_words", json_object_get(foothold, "kind_words"));
@@ -222,15 +230,13 @@ static int remaining(struct dl_tx *tx, const struct dl_incident_row *incident,
 	int r = dl_proof_load(tx, incident, revision, &standing, err);
 	for (size_t i = 0; r == 0 && i < standing.trigger_count; i++) {
 		const struct dl_trigger_standing *trigger = &standing.triggers[i];
-		struct dl_proof_trigger proof = { trigger->accepted, trigger->present,
-						  trigger->covered_seq };
+		struct dl_proof_trigger proof = proof_of(trigger);
 		dl_autojson *foothold = NULL;
 		if (!trigger->accepted && dl_proof_trigger_settled(&proof, standing.since_seq))
 			continue;
 		r = dl_view_foothold(tx, incident->agent, trigger->key, &foothold, err);
 		if (r == 0)
-			json_array_append_new(items, remaining_trigger(trigger, standing.since_seq,
-								       foothold));
+			json_array_append_new(items, remaining_trigger(trigger, &standing, foothold));
 	}
 	if (r == 0)
 		add_payloads(items, json_object_get(view, "steps_view"));

@@ -49,7 +49,12 @@ static void a_report_goes_from_foothold_to_resolved(void **state)
 	assert_string_equal(text_of(approved, "needs"), "work");
 	assert_string_equal(status_of(approved, 1), "queued");
 	assert_int_equal(bench->woken, bench->host.id);
+	const json_t *before = json_array_get(json_object_get(approved, "remaining"), 0);
+	assert_true(json_is_true(json_object_get(before, "present")));
 	dl_autojson *done = carried_out(bench, approved, "removed");
+	const json_t *waiting = json_array_get(json_object_get(done, "remaining"), 0);
+	assert_true(json_is_null(json_object_get(waiting, "present")));
+	assert_non_null(strstr(text_of(waiting, "proof"), "Waiting for a survey"));
 	assert_string_equal(status_of(done, 1), "removed");
 	assert_string_equal(text_of(done, "state"), "open");
 	assert_string_equal(text_of(done, "needs"), "survey");
@@ -132,6 +137,20 @@ static void an_undo_of_what_was_legitimate_keeps_the_incident_resolved(void **st
 	host_send_survey(bench, &bench->host, "timer service cron");
 	dl_autojson *after = incident_now(bench, done);
 	assert_string_equal(text_of(after, "state"), "resolved");
+}
+
+static void a_restored_payload_does_not_excuse_its_trigger(void **state)
+{
+	struct bench *bench = *state;
+	dl_autojson *before = resolved(bench);
+	dl_autojson *only_payload = json_pack("[i]", 4);
+	json_decref(ASK(dl_store_order_undo, bench->store, &bench->technician,
+			&(struct dl_undo_request){ .steps = only_payload, .legitimate = true,
+						   .plan_id = text_of(newest_order(before),
+								      "plan_id") }));
+	host_send_survey(bench, &bench->host, "timer");
+	dl_autojson *after = incident_now(bench, before);
+	assert_string_equal(text_of(after, "state"), "open");
 }
 
 static void an_undo_of_what_was_not_reopens_it(void **state)
@@ -397,6 +416,7 @@ int main(void)
 		STORE_TEST(does_not_resolve_by_an_untrusted_survey),
 		STORE_TEST(reopens_when_a_trigger_returns),
 		STORE_TEST(an_undo_of_what_was_legitimate_keeps_the_incident_resolved),
+		STORE_TEST(a_restored_payload_does_not_excuse_its_trigger),
 		STORE_TEST(an_undo_of_what_was_not_reopens_it),
 		STORE_TEST(an_approval_of_another_digest_is_stale),
 		STORE_TEST(a_revision_is_decided_once),
