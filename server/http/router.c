@@ -175,8 +175,10 @@ static const char *refusal_code(int status)
 void dl_router_refuse(struct dl_request *request, const struct dl_refusal *refusal,
 		      const char *path)
 {
-	dl_request_set_route(request, NULL,
-			     table_of_path(dl_request_router(request), path, strlen(path)));
+	/* Nobody's path, nobody's page: plain JSON. */
+	if (*path)
+		dl_request_set_route(request, NULL, table_of_path(dl_request_router(request), path,
+								  strlen(path)));
 	dl_reply_error(request, refusal->status, refusal_code(refusal->status), refusal->words);
 }
 

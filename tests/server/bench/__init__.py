@@ -1,0 +1,1 @@
+"""A real dislodged on loopback, people who sign in to it, and agents made of Python."""
