@@ -125,7 +125,7 @@ def test_the_agent_endpoint_is_not_on_the_portals_address(server):
     answer = requests.post(server.portal + "/agent/v1/poll", json={}, timeout=30,
                            headers={"Authorization": "Bearer " + agent.token})
     assert answer.status_code == 404
-    assert requests.get(server.agents + "/api/session", verify=False, timeout=30).status_code == 404
+    assert requests.get(server.agents + "/api/session", verify=server.certificate, timeout=30).status_code == 404
 
 
 def test_an_agents_token_is_no_session_and_a_session_is_no_agent(server):
@@ -147,7 +147,7 @@ def test_enrolment_is_refused_alike_whatever_is_wrong(server):
             ({**fresh, "secret": "00" * 32}, {}),
             ({**fresh, "key_id": "00" * 16}, {}),
             (fresh, {"proof": hashlib.sha256(b"").hexdigest()})]:
-        answer = requests.post(server.agents + "/agent/v1/enrol", verify=False, timeout=30,
+        answer = requests.post(server.agents + "/agent/v1/enrol", verify=server.certificate, timeout=30,
                                json=agent.enrol_body(key_file, **changes))
         answers.append((answer.status_code, answer.text))
     assert len(set(answers)) == 1
@@ -159,7 +159,7 @@ def test_refuses_an_enrolment_signed_by_another_key(server):
     one, two = Agent(server, key), Agent(server, key)
     body = one.enrol_body(key)
     body["statement"]["sig"] = two.enrol_body(key)["statement"]["sig"]
-    answer = requests.post(server.agents + "/agent/v1/enrol", json=body, verify=False, timeout=30)
+    answer = requests.post(server.agents + "/agent/v1/enrol", json=body, verify=server.certificate, timeout=30)
     assert answer.status_code == 403
 
 

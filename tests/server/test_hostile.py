@@ -29,7 +29,7 @@ def error_of(answer):
 def test_refuses_a_body_of_ten_megabytes(server):
     for url in [server.portal + "/api/login", server.agents + "/agent/v1/enrol",
                 server.agents + "/agent/v1/poll"]:
-        answer = requests.post(url, data=b"x" * 10_000_000, verify=False, timeout=30)
+        answer = requests.post(url, data=b"x" * 10_000_000, verify=server.certificate, timeout=30)
         assert answer.status_code == 413
         assert answer.json()["error"]["code"] == "limit"
 

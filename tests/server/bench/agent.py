@@ -6,12 +6,9 @@ import secrets
 import time
 
 import requests
-import urllib3
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
 KINDS = ["systemd.service", "systemd.timer", "cron.system", "cron.user", "registry.run"]
 
@@ -90,12 +87,12 @@ class Agent:
 
     def enrol(self, key_file):
         answer = requests.post(self.server.agents + "/agent/v1/enrol",
-                               json=self.enrol_body(key_file), verify=False, timeout=30)
+                               json=self.enrol_body(key_file), verify=self.server.certificate, timeout=30)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def ask(self, name, body, token=None, timeout=60, session=requests):
-        return session.post(f"{self.server.agents}/agent/v1/{name}", json=body, verify=False,
+        return session.post(f"{self.server.agents}/agent/v1/{name}", json=body, verify=self.server.certificate,
                             headers={"Authorization": "Bearer " + (token or self.token)},
                             timeout=timeout)
 

@@ -1,6 +1,7 @@
 """One dislodged with its data folder."""
 
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -15,15 +16,19 @@ START_SECONDS = 30
 
 
 class Server:
-    """Made by init; started by start(). Ports are picked by the system once and kept, so that a
-    restarted server is found where it was."""
+    """Made by init, or from a copy of another's data; started by start(). Ports are picked by the
+    system once and kept, so that a restarted server is found where it was."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, template=None):
         self.data = str(folder / "data")
+        self.certificate = self.data + "/tls.crt"
         self.log = tempfile.TemporaryFile("w+")
         self.process = None
         self.ports = ["0", "0"]
-        program.run("server/dislodged", "init", "--data", self.data, "--name", "localhost")
+        if template:
+            shutil.copytree(template, self.data)
+        else:
+            program.run("server/dislodged", "init", "--data", self.data, "--name", "localhost")
 
     def command(self, *arguments, **options):
         words = []
