@@ -384,17 +384,6 @@ static void leaves_a_folder_that_is_not_empty(void **state)
 	assert_true(is_there(world_path(world, "x.service.d/other.conf")));
 }
 
-static struct dl_held *hold_path(const char *path)
-{
-	dl_autofree char *folder_path = dl_strndup(path, (size_t)(strrchr(path, '/') - path));
-	dl_auto(dl_folder) folder = NULL;
-	struct dl_held *held = NULL;
-
-	assert_int_equal(dl_folder_open(folder_path, &folder, NULL), 0);
-	assert_int_equal(dl_held_open(folder, strrchr(path, '/') + 1, &held, NULL), 0);
-	return held;
-}
-
 static int replace(struct world *world, const char *path, const struct dl_held *held,
 		   const char *content)
 {
@@ -412,7 +401,7 @@ static void edit_and_give_back(struct world *world, const char *path)
 
 	write_file(path, "one\ntwo\n");
 	dress(path);
-	held = hold_path(path);
+	held = hold(path);
 	assert_int_equal(replace(world, path, held, "one\n"), 0);
 	edited = read_file(path);
 	assert_string_equal(edited, "one\n");
@@ -450,7 +439,7 @@ static void changes_the_second_of_table_and_folder(void **state)
 	write_file(path, "one\n");
 	assert_int_equal(stat(path, &before), 0);
 	assert_int_equal(stat(world_path(world, "tables"), &folder_before), 0);
-	held = hold_path(path);
+	held = hold(path);
 	assert_int_equal(replace(world, path, held, ""), 0);
 	assert_int_equal(stat(path, &after), 0);
 	assert_int_equal(stat(world_path(world, "tables"), &folder_after), 0);
@@ -466,7 +455,7 @@ static void keeps_what_was_saved_while_a_table_was_edited(void **state)
 	dl_autofree char *content = NULL;
 
 	write_file(path, "one\n");
-	held = hold_path(path);
+	held = hold(path);
 	write_file(world_path(world, "saved"), "by somebody\n");
 	assert_int_equal(rename(world_path(world, "saved"), path), 0);
 	assert_int_equal(replace(world, path, held, ""), DL_E_STALE);
@@ -483,7 +472,7 @@ static void does_not_restore_over_a_table_that_was_edited_since(void **state)
 	dl_automove move = { 0 };
 
 	write_file(path, "one\n");
-	held = hold_path(path);
+	held = hold(path);
 	assert_int_equal(replace(world, path, held, ""), 0);
 	write_file(path, "new\n");
 	move = only_move(world);

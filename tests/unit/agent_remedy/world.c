@@ -32,7 +32,7 @@ static int world_guard(void *context, const char *path, const struct dl_held *he
 	return dl_error_set(err, DL_E_DENIED, "forbidden by the test");
 }
 
-static void world_open(struct world *world)
+void world_open(struct world *world)
 {
 	struct dl_error err = { 0 };
 
@@ -43,25 +43,19 @@ static void world_open(struct world *world)
 		fail_msg("%s", err.text);
 }
 
-static void world_close(struct world *world)
+void world_close(struct world *world)
 {
 	dl_quarantine_free(DL_TAKE(world->quarantine));
 	dl_journal_close(DL_TAKE(world->journal));
 	close(world->state);
 }
 
-void world_restart(struct world *world)
-{
-	world_close(world);
-	world_open(world);
-}
-
 int world_set_up(void **state)
 {
 	struct world *world = DL_NEW(struct world);
 
-	strcpy(world->folder, "/var/tmp/dislodge-test-XXXXXX");
-	strcpy(world->elsewhere, "/dev/shm/dislodge-test-XXXXXX");
+	snprintf(world->folder, sizeof(world->folder), "/var/tmp/dislodge-test-XXXXXX");
+	snprintf(world->elsewhere, sizeof(world->elsewhere), "/dev/shm/dislodge-test-XXXXXX");
 	if (!mkdtemp(world->folder) || !mkdtemp(world->elsewhere))
 		return -1;
 	world->errand = (struct dl_errand){ plan_id, 1, world_guard, world };
@@ -167,24 +161,24 @@ bool is_there(const char *path)
 	return lstat(path, &facts) == 0;
 }
 
-static void hold(const char *path, struct dl_held **ret_held)
+struct dl_held *hold(const char *path)
 {
 	dl_autofree char *folder_path = dl_strndup(path, (size_t)(strrchr(path, '/') - path));
 	dl_auto(dl_folder) folder = NULL;
+	struct dl_held *held = NULL;
 	struct dl_error err = { 0 };
 
 	if (dl_folder_open(folder_path, &folder, &err) < 0 ||
-	    dl_held_open(folder, strrchr(path, '/') + 1, ret_held, &err) < 0)
+	    dl_held_open(folder, strrchr(path, '/') + 1, &held, &err) < 0)
 		fail_msg("%s", err.text);
+	return held;
 }
 
 struct dl_object approve(const char *path)
 {
-	dl_auto(dl_held) held = NULL;
-	const struct dl_facts *facts;
+	dl_auto(dl_held) held = hold(path);
+	const struct dl_facts *facts = dl_held_facts(held);
 
-	hold(path, &held);
-	facts = dl_held_facts(held);
 	return (struct dl_object){
 		.role = DL_ROLE_PAYLOAD,
 		.type = facts->type,

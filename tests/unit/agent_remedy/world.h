@@ -22,8 +22,9 @@ struct world {
 int world_set_up(void **state);
 int world_tear_down(void **state);
 
-/* Closes journal and quarantine and opens them again: a new start of the agent. */
-void world_restart(struct world *world);
+/* A start and an end of the agent: journal and quarantine. */
+void world_open(struct world *world);
+void world_close(struct world *world);
 
 /* Paths below the world's folders; each stays valid for the next WORLD_PATHS calls. */
 const char *world_path(const struct world *world, const char *name);
@@ -34,6 +35,8 @@ void write_file(const char *path, const char *content);
 char *read_file(const char *path);
 bool is_there(const char *path);
 
+/* What stands there, held open. Owned by the caller. */
+struct dl_held *hold(const char *path);
 /* The object that an approval of the present state would name; cleared by the caller. */
 struct dl_object approve(const char *path);
 #define dl_autoobject __attribute__((cleanup(dl_object_clear))) struct dl_object
