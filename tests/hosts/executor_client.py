@@ -1,0 +1,116 @@
+"""Link's place taken by a test: frames to a host's executor, HTTPS to its server.
+
+With the real link stopped, a test holds what a captured link would hold: the bearer token and the
+socket. It can hold back, repeat and change everything that passes.
+"""
+
+import http.client
+import json
+import socket
+import ssl
+import struct
+import time
+
+ANSWER_SECONDS = 30
+
+
+class Executor:
+    """One connection to the executor's socket of a running host; the test is root there."""
+
+    def __init__(self, host):
+        leader = host.record.leader.pid
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(ANSWER_SECONDS)
+        self.socket.connect(f"/proc/{leader}/root/run/dislodge/executor.sock")
+
+    def ask(self, request, **members):
+        """Send one request and return its answer; events in between are passed over."""
+        self.send_frame(json.dumps({"request": request, **members}).encode())
+        while True:
+            answer = self.receive()
+            if answer is None:
+                raise ConnectionError("the executor closed the connection")
+            if "event" not in answer:
+                return answer
+
+    def send_frame(self, body):
+        self.socket.sendall(struct.pack(">I", len(body)) + body)
+
+    def send_bytes(self, data):
+        self.socket.sendall(data)
+
+    def receive(self):
+        """Return the next message, None when the executor has closed."""
+        head = self._exactly(4)
+        if head is None:
+            return None
+        return json.loads(self._exactly(struct.unpack(">I", head)[0]))
+
+    def closes(self):
+        """True when the executor ends the connection without another word."""
+        try:
+            return self.receive() is None
+        except ConnectionError:
+            return True
+
+    def records(self):
+        """Return the content of all records that wait in the outbox."""
+        envelopes = self.ask("outbox", limit_bytes=4 * 1024 * 1024)["records"]
+        return [json.loads(envelope["body"]) for envelope in envelopes]
+
+    def _exactly(self, size):
+        data = b""
+        while len(data) < size:
+            piece = self.socket.recv(size - len(data))
+            if not piece:
+                return None
+            data += piece
+        return data
+
+    def close(self):
+        self.socket.close()
+
+
+class Upstream:
+    """The server's agent endpoint, as the agent of one host."""
+
+    def __init__(self, host, port):
+        settings = json.loads(host.read_file("/var/lib/dislodge-link/server.json"))
+        self.token, self.port = settings["token"], port
+        self.trust = ssl.create_default_context()
+        self.trust.check_hostname = False
+        self.trust.verify_mode = ssl.CERT_NONE  # loopback, and the test made the server
+
+    def post(self, path, body, seconds=ANSWER_SECONDS):
+        """Return (status, answer); the answer is None where there is none."""
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=seconds,
+                                                 context=self.trust)
+        connection.request("POST", path, json.dumps(body),
+                           {"Authorization": f"Bearer {self.token}",
+                            "Content-Type": "application/json"})
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        return answer.status, json.loads(text) if text else None
+
+    def orders(self, status, seconds=ANSWER_SECONDS):
+        """Poll with an executor's status until orders come."""
+        body = {name: status[name] for name in ("boot_id", "version", "last_seq", "held")}
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            answer = self.post("/agent/v1/poll", body, seconds)[1]
+            if answer and answer["orders"]:
+                return answer["orders"]
+        raise AssertionError("no order came")
+
+    def claim(self, claim):
+        status, answer = self.post("/agent/v1/claim", claim)
+        assert status == 200, answer
+        return answer
+
+
+def flip(envelope, place=40):
+    """Return the envelope with one bit of its body changed."""
+    body = envelope["body"]
+    other = chr(ord(body[place]) ^ 1)
+    return {**envelope, "body": body[:place] + other + body[place + 1:]}
