@@ -72,10 +72,11 @@ def path_with(pattern, ids):
 
 
 def acmes_ids(pattern, world):
-    first = pattern.split("/")[2]
-    kind = {"organizations": "organization", "users": "user", "hosts": "host",
-            "incidents": "incident"}.get(first)
-    return {"id": world.get(kind, 0), "step": 1, "plan": world["plan"], "key": world["enrol_key"]}
+    kinds = {"organizations": "organization", "users": "user", "hosts": "host",
+             "incidents": "incident"}
+    first = pattern.removeprefix("/api").split("/")[1]
+    return {"id": world[kinds[first]] if "{id}" in pattern else None, "step": 1,
+            "plan": world["plan"], "key": world["enrol_key"]}
 
 
 def body_with(route, world=None):
@@ -122,10 +123,42 @@ def test_others_things_answer_like_missing_ones(server, world):
     assert tried >= 4 * 15
 
 
+def page(person, route, ids, world):
+    """Status and text, without what was asked for: its path and ids."""
+    fields = {"digest": world["digest"], "step": "1", "reason": "other", "comment": "x", "note": "x",
+              "useful": "yes", "legitimate": "yes", "subject": "x", "severity": "low", "summary": "",
+              "recommendations": "", "key": world["foothold"], "keys": world["foothold"]}
+    path = path_with(route["pattern"], ids)
+    answer = person.browse(route["method"], path, fields)
+    text = answer.text.replace(path, "PATH")
+    for name, value in ids.items():
+        text = re.sub(rf"\b{value}\b", name, text) if len(str(value)) > 4 else text
+    return answer.status_code, text
+
+
+def test_others_things_look_like_missing_ones_in_the_portal(server, world):
+    tried = 0
+    for role in ROLES:
+        person = server.person(f"borg-{role}")
+        for route in routes():
+            if route["auth"] != "session" or "{" not in route["pattern"]:
+                continue
+            status, others = page(person, route, acmes_ids(route["pattern"], world), world)
+            missing = page(person, route, NOBODYS, world)
+            assert others.splitlines() == missing[1].splitlines(), (role, route)
+            assert status == missing[0]
+            assert status in (400, 403, 404, 409), (role, route)
+            if route["method"] == "GET" and role in route["roles"]:
+                assert status == 404, (role, route)
+            tried += 1
+    assert tried >= 4 * 10
+
+
 def test_nothing_was_changed_by_all_that(server, world):
     incident = server.person("acme-reader").get(f"/api/incidents/{world['incident']}")
     before = (incident["state"], incident["revision"], incident["revision_state"])
     test_others_things_answer_like_missing_ones(server, world)
+    test_others_things_look_like_missing_ones_in_the_portal(server, world)
     incident = server.person("acme-reader").get(f"/api/incidents/{world['incident']}")
     assert (incident["state"], incident["revision"], incident["revision_state"]) == before
     assert server.person("acme-technician").id == world["user"]

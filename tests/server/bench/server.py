@@ -1,5 +1,6 @@
 """One dislodged with its data folder."""
 
+import hashlib
 import re
 import shutil
 import signal
@@ -125,6 +126,13 @@ class Person:
 
     def post(self, path, body=None):
         return self._good(self.ask("POST", path, {} if body is None else body))
+
+    def browse(self, method, path, fields=None):
+        """A page of the portal, with the session's cookie and the CSRF token its forms carry."""
+        csrf = hashlib.sha256(f"dislodge csrf {self.token}".encode()).hexdigest()
+        data = {"csrf": csrf, **(fields or {})} if method == "POST" else None
+        return requests.request(method, self.server.portal + path, data=data, timeout=30,
+                                cookies={"dislodge": self.token}, allow_redirects=False)
 
     @staticmethod
     def _good(answer):
