@@ -91,9 +91,9 @@ int dl_journal_first_seen(struct dl_journal *journal, const char *const *keys, s
 	db_autotransaction transaction = { NULL };
 	int r = db_begin(&transaction, journal, err);
 
-	for (size_t i = 0; r == 0 && i < count; i++)
-		r = seen_one(journal, keys[i], now, &ret_times[i], err);
 	if (r == 0)
 		r = seen_forget(journal, now, err);
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = seen_one(journal, keys[i], now, &ret_times[i], err);
 	return r < 0 ? r : db_commit(&transaction, err);
 }
