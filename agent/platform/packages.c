@@ -185,12 +185,13 @@ static int load_diversions(struct dl_host *host, struct dl_packages *packages,
 	for (size_t i = 0; i < size; i++)
 		lines += packages->diversions_text[i] == '\n';
 	packages->diversions = dl_alloc(lines / 3 + 1, sizeof(struct diversion));
-	char *at = packages->diversions_text;
-	for (; lines >= 3; lines -= 3) {
-		struct diversion *diversion = &packages->diversions[packages->diversion_count++];
-		diversion->from = strsep(&at, "\n");
-		diversion->to = strsep(&at, "\n");
-		diversion->package = strsep(&at, "\n");
+	for (char *at = packages->diversions_text; at;) {
+		struct diversion diversion = { .from = strsep(&at, "\n") };
+		diversion.to = strsep(&at, "\n");
+		diversion.package = strsep(&at, "\n");
+		if (!at)
+			break; /* the end of the file, or a part of three lines */
+		packages->diversions[packages->diversion_count++] = diversion;
 	}
 	return 0;
 }

@@ -19,7 +19,7 @@ struct unit {
 };
 
 struct fake_host {
-	struct node nodes[NODES_MAX];
+	struct node *nodes[NODES_MAX];
 	size_t count;
 	uint64_t next_inode;
 	struct unit units[UNITS_MAX];
@@ -32,8 +32,8 @@ struct fake_host {
 static struct node *find(struct fake_host *fake, const char *path)
 {
 	for (size_t i = 0; i < fake->count; i++)
-		if (strcmp(fake->nodes[i].path, path) == 0)
-			return &fake->nodes[i];
+		if (strcmp(fake->nodes[i]->path, path) == 0)
+			return fake->nodes[i];
 	return NULL;
 }
 
@@ -43,7 +43,7 @@ static struct node *put(struct fake_host *fake, const char *path, enum dl_object
 	if (!node) {
 		if (fake->count == NODES_MAX)
 			abort();
-		node = &fake->nodes[fake->count++];
+		node = fake->nodes[fake->count++] = DL_NEW(struct node);
 		node->path = dl_strdup(path);
 	}
 	dl_buf_free(&node->content);
@@ -212,7 +212,7 @@ static int fake_list(void *self, const char *folder, struct dl_host_names *ret_n
 		return dl_error_set(err, DL_E_INVALID, "a symlink is in the way");
 	names.names = dl_alloc(fake->count, sizeof(char *));
 	for (size_t i = 0; i < fake->count; i++) {
-		const char *path = fake->nodes[i].path;
+		const char *path = fake->nodes[i]->path;
 		if (!is_below(path, folder))
 			continue;
 		const char *name = path + (strcmp(folder, "/") == 0 ? 1 : strlen(folder) + 1);
@@ -253,7 +253,7 @@ static int fake_read(void *self, const char *path, size_t limit, char **ret_data
 static bool is_folder(struct fake_host *fake, const char *path)
 {
 	for (size_t i = 0; i < fake->count; i++)
-		if (is_below(fake->nodes[i].path, path))
+		if (is_below(fake->nodes[i]->path, path))
 			return true;
 	return strcmp(path, "/") == 0;
 }
@@ -317,8 +317,9 @@ static void fake_release(void *self)
 {
 	struct fake_host *fake = self;
 	for (size_t i = 0; i < fake->count; i++) {
-		free(fake->nodes[i].path);
-		dl_buf_free(&fake->nodes[i].content);
+		free(fake->nodes[i]->path);
+		dl_buf_free(&fake->nodes[i]->content);
+		free(fake->nodes[i]);
 	}
 	for (size_t i = 0; i < fake->unit_count; i++) {
 		free(fake->units[i].name);
