@@ -165,10 +165,10 @@ static int failure_status(int code)
 	case DL_E_STALE:
 	case DL_E_STATE:
 	case DL_E_EXISTS:
-	case DL_E_BUSY:
 		return 409;
 	case DL_E_LIMIT:
 		return 413;
+	case DL_E_BUSY:
 	case DL_E_UNAVAILABLE:
 	case DL_E_TIMEOUT:
 		return 503;

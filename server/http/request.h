@@ -71,8 +71,8 @@ void dl_reply_redirect(struct dl_request *request, const char *path);
  * portal); `code` is a stable word, `message` is for people. */
 void dl_reply_error(struct dl_request *request, int status, const char *code, const char *message);
 /* The same from a library's error: NOT_FOUND 404, DENIED 403, INVALID 400,
- * LIMIT 413, STALE, STATE, EXISTS and BUSY 409, UNAVAILABLE 503, else 500 (whose words
- * go to the log and not to the client). */
+ * LIMIT 413, STALE, STATE and EXISTS 409, BUSY, TIMEOUT and UNAVAILABLE 503, else 500
+ * (whose words go to the log and not to the client). */
 void dl_reply_failure(struct dl_request *request, int code, const struct dl_error *err);
 
 /* Parked requests: long polls. */
