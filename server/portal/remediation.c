@@ -84,7 +84,7 @@ static json_t *undoable_steps(const json_t *incident, const json_t *order)
 {
 	json_t *steps = json_array(), *id;
 	size_t i;
-	json_array_foreach(json_object_get(order, "undoable"), i, id) {
+	json_array_foreach(json_object_get(order, "can_undo"), i, id) {
 		const json_t *step = dl_incident_step(incident, json_integer_value(id));
 		if (step)
 			json_array_append_new(steps, json_deep_copy(step));

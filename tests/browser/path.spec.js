@@ -56,7 +56,7 @@ test("gives a package's edited unit a red cross with the reason", async ({ brows
 test("leads from report to approval, spinner, completion and proof without a reload", async ({ browser }) => {
 	test.setTimeout(3 * WORK);
 	const analyst = await as(browser, "ana");
-	const id = await sendReport(analyst, stage, hosts.first, { subject: "sysupdate-check starts again", footholds: ["sysupdate-check.timer", "cron-web"] });
+	const id = await sendReport(analyst, stage, hosts.first, { subject: "sysupdate-check starts again", footholds: ["systemd timer sysupdate-check", "systemd service sysupdate-check", "cron-web"] });
 
 	const technician = await as(browser, "tom");
 	await technician.getByRole("link", { name: "sysupdate-check starts again" }).click();
@@ -80,7 +80,7 @@ test("leads from report to approval, spinner, completion and proof without a rel
 	expect(await technician.evaluate(() => window.notReloaded), "updated without a reload").toBe(true);
 	expect(await stage.act("gone", { host: "first" }), "the host says so too").toBe(true);
 	for (const tab of ["Report", "Remaining Footholds", "Activity"]) {
-		await technician.getByRole("link", { name: tab }).first().click();
+		await technician.locator(".tabs").getByRole("link", { name: tab }).click();
 		await expect(technician.locator(".tabs [aria-current]")).toHaveText(tab);
 		await expectAccessible(technician);
 	}
@@ -93,7 +93,7 @@ test("puts everything back when the technician undoes it", async ({ browser }) =
 	await technician.getByRole("link", { name: "sysupdate-check starts again" }).click();
 	await technician.getByRole("link", { name: "Remediations" }).click();
 	await technician.getByRole("link", { name: "Undo" }).click();
-	await technician.getByLabel(/^No: the incident opens again/).check();
+	await technician.getByRole("radio", { name: /^No/ }).check();
 	await expectAccessible(technician);
 	await technician.getByRole("button", { name: "Approve the undo" }).click();
 	await expect(technician.getByText("Undone: put back as it was").first()).toBeVisible({ timeout: WORK });
@@ -119,7 +119,8 @@ test("shows the difference after a rejection and a re-issue", async ({ browser }
 	await analyst.getByRole("link", { name: "A crontab line of web" }).click();
 	await analyst.getByRole("link", { name: "Correct and re-issue" }).click();
 	await expect(analyst.getByText("The timer is missing.")).toBeVisible();
-	await analyst.getByLabel(/sysupdate-check.timer/).check();
+	await analyst.getByRole("checkbox", { name: "systemd timer sysupdate-check" }).check();
+	await analyst.getByRole("checkbox", { name: "systemd service sysupdate-check" }).check();
 	await analyst.getByRole("button", { name: "Update steps" }).click();
 	await expect(analyst.locator(".plan").getByText(/sysupdate-check\.timer/).first()).toBeVisible();
 	await expectAccessible(analyst);

@@ -23,7 +23,7 @@ async function signIn(page, stage, login) {
 async function sendReport(page, stage, host, { subject, footholds }) {
 	await page.goto(`${stage.url}/hosts/${host.id}`);
 	for (const words of footholds) {
-		await page.locator("li.foothold", { hasText: words }).getByRole("checkbox").check();
+		await page.getByRole("checkbox", { name: words }).check();
 	}
 	await page.getByRole("button", { name: "Open incident report" }).click();
 	await page.getByLabel("Subject").fill(subject);

@@ -9,6 +9,8 @@ module.exports = defineConfig({
 	reporter: [["list"]],
 	outputDir: process.env.DISLODGE_TEST_OUTPUT || "test-results",
 	use: {
+		screenshot: "only-on-failure",
+		actionTimeout: 15_000,
 		launchOptions: {
 			executablePath: "/usr/bin/chromium",
 			args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"],
