@@ -15,6 +15,7 @@ struct candidate {
 	struct dl_unit_file *settings;
 	struct dl_foothold *foothold;
 	struct dl_host_unit live; /* systemd's answer; load_state NULL: not asked */
+	bool unread;              /* some of its files could not be read */
 	bool shipped;             /* nothing about it is anybody's but the package's */
 	bool linked;              /* some link enables it */
 };
@@ -60,6 +61,7 @@ static void read_settings(struct candidate *candidate, const char *path)
 	int r = dl_host_read(candidate->scan->host, path, DL_HOST_FILE_MAX, &text, &size, &err);
 	if (r == 0)
 		r = dl_unit_file_add(candidate->settings, text, size, &err);
+	candidate->unread |= r < 0;
 	/* systemd itself refuses what is no regular file; too large is listed without a command. */
 	if (r < 0 && r != DL_E_INVALID && r != DL_E_NOT_FOUND)
 		dl_scan_partial(candidate->scan, "%.256s: %s", path, err.text);
@@ -200,12 +202,14 @@ static void judge(struct candidate *candidate)
 
 /* ---- what state it is in ---- */
 
+/* To be asked about a unit, systemd reads its file, and a file of a terabyte
+ * keeps it from all else for hours: what we could not read is not asked for. */
 static void ask_systemd(struct candidate *candidate)
 {
 	struct dl_scan *scan = candidate->scan;
 	struct dl_error err = { 0 };
-	if (!is_in_force(candidate) || is_template(candidate) || scan->systemd_silent ||
-	    !dl_unit_name_is_valid(candidate->file->unit))
+	if (!is_in_force(candidate) || is_template(candidate) || candidate->unread ||
+	    scan->systemd_silent || !dl_unit_name_is_valid(candidate->file->unit))
 		return;
 	int r = dl_host_unit_ask(scan->host, candidate->file->unit, &candidate->live, &err);
 	if (r == 0 || r == DL_E_UNSUPPORTED)

@@ -3,6 +3,7 @@
 #include "agent/platform/linux/disk.h"
 
 #include "core/base/buf.h"
+#include "core/base/time.h"
 
 #include <errno.h>
 #include <string.h>
@@ -45,6 +46,25 @@ static bool peer_is_root(sd_bus *bus)
 	       peer.uid == 0;
 }
 
+/* The handshake's own patience is 90 seconds; ours is that of an answer. */
+static int await_ready(sd_bus *bus)
+{
+	int64_t deadline = dl_time_monotonic_ms() + ANSWER_MAX_US / 1000;
+	for (;;) {
+		int r = sd_bus_is_ready(bus);
+		int64_t left = deadline - dl_time_monotonic_ms();
+		if (r != 0)
+			return r < 0 ? r : 0;
+		if (left <= 0)
+			return -ETIMEDOUT;
+		r = sd_bus_process(bus, NULL);
+		if (r == 0)
+			r = sd_bus_wait(bus, (uint64_t)left * 1000);
+		if (r < 0)
+			return r;
+	}
+}
+
 static int connect_to(const char *address, bool is_bus, sd_bus **ret_bus)
 {
 	__attribute__((cleanup(bus_release))) sd_bus *bus = NULL;
@@ -57,6 +77,8 @@ static int connect_to(const char *address, bool is_bus, sd_bus **ret_bus)
 		r = sd_bus_set_method_call_timeout(bus, ANSWER_MAX_US);
 	if (r >= 0)
 		r = sd_bus_start(bus);
+	if (r >= 0)
+		r = await_ready(bus);
 	/* A message bus runs as its own user; only PID 1's private socket is root's. */
 	if (r >= 0 && !is_bus && !peer_is_root(bus))
 		r = -EPERM;
