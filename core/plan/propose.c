@@ -122,14 +122,12 @@ static char *trigger_title(const struct dl_foothold *foothold, enum dl_verb verb
 
 static char *trigger_why(const struct dl_foothold *foothold)
 {
+	const char *command = foothold->command ? foothold->command : foothold->line;
 	struct dl_buf why = DL_BUF_INIT;
-	if (foothold->activates) {
-		dl_buf_puts(&why, "It starts ");
-		dl_words_quote(&why, foothold->activates);
-		dl_buf_puts(&why, ". ");
-	}
-	dl_buf_puts(&why, "It runs ");
-	dl_words_quote(&why, foothold->command ? foothold->command : foothold->line);
+
+	/* A timer has no command of its own: it starts another unit. */
+	dl_buf_puts(&why, foothold->activates ? "It starts " : "It runs ");
+	dl_words_quote(&why, foothold->activates ? foothold->activates : command);
 	if (foothold->user)
 		dl_buf_printf(&why, " as %.256s", foothold->user);
 	if (foothold->schedule) {

@@ -125,8 +125,8 @@ static void says_why_each_step_is_in_the_plan(void **state)
 	sample_add(survey, sample_timer("x.timer", "x.service", "/opt/x"));
 	sample_add(survey, sample_service("x.service", "/opt/x"));
 	dl_auto(dl_plan) plan = propose_all(survey);
-	assert_string_equal(plan->steps[0].why, "It starts `x.service`. It runs `/opt/x`, schedule "
-						"`OnCalendar=hourly`.");
+	assert_string_equal(plan->steps[0].why,
+			    "It starts `x.service`, schedule `OnCalendar=hourly`.");
 	assert_string_equal(plan->steps[1].why, "It runs `/opt/x` as root.");
 	assert_string_equal(plan->steps[2].why,
 			    "It is run by timer `x.timer`, service `x.service`.");
