@@ -57,7 +57,8 @@ static int approve_run(int argc, char **argv, struct dl_error *err)
 
 const struct dl_command dl_command_approve = {
 	.name = "approve",
-	.arguments = "ID [--steps 1,2] [--digest DIGEST | --yes] [--reason CODE] [--comment TEXT] [--json]",
+	.arguments = "ID [--steps 1,2] [--digest DIGEST | --yes] [--reason CODE] [--comment TEXT]\n"
+		     "                    [--json]",
 	.summary = "approve a remediation plan, all of it or the steps named",
 	.details = "Shows the plan and asks. What is approved is exactly the revision that was shown;\n"
 		   "if the plan changed meanwhile the server refuses. --digest names the revision read\n"

@@ -58,7 +58,7 @@ void dl_wait_done(void *arg, int result, json_t *view, const struct dl_error *er
 	pthread_mutex_lock(&wait->lock);
 	wait->done = true;
 	wait->result = result;
-	wait->view = json_incref(view);
+	wait->view = json_deep_copy(view); /* the store counts references of its own */
 	if (err)
 		wait->err = *err;
 	pthread_cond_signal(&wait->here);

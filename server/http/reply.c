@@ -186,6 +186,7 @@ void dl_reply_failure(struct dl_request *request, int code, const struct dl_erro
 		dl_reply_error(request, status, dl_error_name(code), words);
 		return;
 	}
-	dl_log(DL_LOG_ERROR, "%s %s: %s", dl_request_method(request), dl_request_path(request), words);
+	dl_log(DL_LOG_ERROR, "%s %s: %s", dl_request_method(request), dl_request_path(request),
+	       words);
 	dl_reply_error(request, 500, "internal", "the server could not do this; its log says why");
 }

@@ -20,7 +20,8 @@ static void context_auto_free(SSL_CTX **context)
 int dl_tls_context_new(const char *certificate, const char *private_key, SSL_CTX **ret_context,
 		       struct dl_error *err)
 {
-	__attribute__((cleanup(context_auto_free))) SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+	__attribute__((cleanup(context_auto_free))) SSL_CTX *context =
+		SSL_CTX_new(TLS_server_method());
 
 	if (!context || !SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION))
 		return tls_fail(err, "TLS for", certificate);

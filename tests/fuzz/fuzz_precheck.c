@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(count(head, size, "\r") == count(head, size, "\r\n"));
 	must(count(head, size, "\r\nHost:") == 1);
 	must(count(head, size, "\r\nContent-Length:") <= 1);
-	must(!count(head, size, "\r\nTransfer-Encoding"));
+	must(!count(head, size, "\r\nTransfer-Encoding:"));
 	must(check.content_length >= 0);
 	must(check.path > head && check.path + check.path_size < head + size && *check.path == '/');
 	return 0;
