@@ -187,22 +187,38 @@ static void print_gaps(const struct page *page, const struct dl_survey *survey)
 				survey->coverage_why[kind]);
 }
 
+static void print_host(const struct page *page, const struct dl_survey *survey)
+{
+	dl_autobuf words = DL_BUF_INIT;
+	dl_buf_printf(&words, "%s, kernel %s, %s", survey->host.os, survey->host.kernel,
+		      survey->host.architecture);
+	fprintf(page->out, "%s", colour(page, BOLD));
+	print_cut(page, survey->host.hostname, 0);
+	fprintf(page->out, "%s", colour(page, PLAIN));
+	print_cut(page, words.data, 0);
+	fputc('\n', page->out);
+}
+
+static void print_summary(const struct page *page, const struct dl_survey *survey)
+{
+	fprintf(page->out, "%zu foothold%s.\n", survey->foothold_count,
+		survey->foothold_count == 1 ? "" : "s");
+	if (survey->omitted)
+		fprintf(page->out, "%lld of packages, unchanged, are not listed (--all).\n",
+			(long long)survey->omitted);
+	if (survey->foothold_count)
+		fputs("● runs or would run, ○ does not.\n", page->out);
+}
+
 void dl_table_print(FILE *out, const struct dl_survey *survey, const struct dl_table_look *look)
 {
 	struct dl_table_look wide = *look;
 	if (wide.width < WIDTH_MIN)
 		wide.width = WIDTH_MIN;
 	struct page page = { .out = out, .look = &wide };
-	fprintf(out, "%s%s%s  %s, kernel %s, %s\n\n", colour(&page, BOLD), survey->host.hostname,
-		colour(&page, PLAIN), survey->host.os, survey->host.kernel,
-		survey->host.architecture);
+	print_host(&page, survey);
 	for (int kind = 0; kind < DL_KIND_COUNT; kind++)
 		print_kind(&page, survey, (enum dl_kind)kind);
-	fprintf(out, "%zu foothold%s listed", survey->foothold_count,
-		survey->foothold_count == 1 ? "" : "s");
-	if (survey->omitted)
-		fprintf(out, "; %lld of packages, unchanged, not listed (--all shows them)",
-			(long long)survey->omitted);
-	fprintf(out, ". ● runs or would run, ○ does not.\n");
+	print_summary(&page, survey);
 	print_gaps(&page, survey);
 }

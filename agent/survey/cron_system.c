@@ -23,7 +23,7 @@ static void scan_folder(struct dl_scan *scan, const char *folder)
 		dl_scan_partial(scan, "%s: %s", folder, err.text);
 	if (names.cut)
 		dl_scan_partial(scan, "%s holds more names than a survey reads", folder);
-	for (size_t i = 0; i < names.count; i++) {
+	for (size_t i = 0; i < names.count && !dl_scan_is_full(scan); i++) {
 		dl_autobuf path = DL_BUF_INIT;
 		dl_buf_printf(&path, "%s/%s", folder, names.names[i]);
 		struct dl_cron_source source = {

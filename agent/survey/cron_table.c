@@ -235,7 +235,7 @@ void dl_cron_footholds(struct dl_scan *scan, const struct dl_cron_source *source
 	if (table.lines->cut)
 		dl_scan_partial(scan, "%.256s: lines that a survey does not read", table.path);
 	uint32_t added = table.object.baseline == DL_BASELINE_DIFFERENT ? find_added(&table) : 0;
-	for (size_t i = 0, job = 0; i < table.lines->count; i++) {
+	for (size_t i = 0, job = 0; i < table.lines->count && !dl_scan_is_full(scan); i++) {
 		if (table.lines->lines[i].type == DL_CRON_SETTING)
 			continue;
 		bool is_job = table.lines->lines[i].type == DL_CRON_JOB;

@@ -24,7 +24,7 @@ static void scan_spool(struct dl_scan *scan, const char *spool)
 		dl_scan_partial(scan, "%s: %s", spool, err.text);
 	if (names.cut)
 		dl_scan_partial(scan, "%s holds more names than a survey reads", spool);
-	for (size_t i = 0; i < names.count; i++) {
+	for (size_t i = 0; i < names.count && !dl_scan_is_full(scan); i++) {
 		dl_autobuf path = DL_BUF_INIT;
 		dl_buf_printf(&path, "%s/%s", spool, names.names[i]);
 		struct dl_cron_source source = { .path = path.data, .user = names.names[i],

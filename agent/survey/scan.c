@@ -19,6 +19,15 @@ void dl_scan_partial(struct dl_scan *scan, const char *format, ...)
 	dl_survey_cover(scan->survey, scan->kind, DL_COVERAGE_PARTIAL, text);
 }
 
+bool dl_scan_is_full(struct dl_scan *scan)
+{
+	if (scan->survey->foothold_count < scan->room &&
+	    scan->survey->foothold_bytes < scan->room_bytes)
+		return false;
+	dl_scan_partial(scan, "there are more footholds of this kind than a survey holds");
+	return true;
+}
+
 void dl_scan_add(struct dl_scan *scan, struct dl_foothold *foothold)
 {
 	const struct dl_survey_options *options = scan->options;

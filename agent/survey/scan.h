@@ -6,13 +6,24 @@
 
 struct dl_units;
 
+enum {
+	/* Kept for each kind still to come, so that flooding one hides no other. */
+	DL_SCAN_RESERVED = 500,
+	DL_SCAN_RESERVED_BYTES = 512 * 1024,
+	/* Spent on systemd's answers in one survey; a crowded folder makes them slow. */
+	DL_SCAN_ASK_MS = 15 * 1000,
+};
+
 struct dl_scan {
 	struct dl_host *host;
 	const struct dl_survey_options *options;
 	struct dl_survey *survey;
 	struct dl_units *units; /* the unit folders, read once for all unit kinds; owned */
 	enum dl_kind kind;      /* being scanned */
+	size_t room;            /* footholds the survey may hold after this kind … */
+	size_t room_bytes;      /* … and their bytes */
 	bool systemd_silent;    /* it did not answer once: not asked again */
+	int64_t asked_ms;       /* spent on systemd's answers so far */
 };
 
 /* One kind. Unexpected failure only; gaps go through dl_scan_partial. */
@@ -25,6 +36,9 @@ int dl_scan_cron_user(struct dl_scan *scan, struct dl_error *err);
 /* The kind being scanned is not covered completely; the first reason stays. */
 void dl_scan_partial(struct dl_scan *scan, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* No foothold of this kind has room any more; coverage is then partial. */
+bool dl_scan_is_full(struct dl_scan *scan);
 
 /* Seals the foothold, asks the memory and hands it to the survey. */
 void dl_scan_add(struct dl_scan *scan, struct dl_foothold *foothold);

@@ -49,7 +49,10 @@ static int describe_host(struct dl_scan *scan, struct dl_error *err)
 static void scan_kind(struct dl_scan *scan, size_t index)
 {
 	struct dl_error err = { 0 };
+	size_t to_come = DL_COUNT(kinds) - 1 - index;
 	scan->kind = kinds[index].kind;
+	scan->room = DL_SURVEY_FOOTHOLDS_MAX - to_come * DL_SCAN_RESERVED;
+	scan->room_bytes = DL_SURVEY_MAX_BYTES - (to_come + 1) * DL_SCAN_RESERVED_BYTES;
 	dl_survey_cover(scan->survey, scan->kind, DL_COVERAGE_COMPLETE, NULL);
 	if (kinds[index].scan(scan, &err) < 0)
 		dl_scan_partial(scan, "%s", err.text);

@@ -2,6 +2,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/bytes.h"
+#include "core/base/time.h"
 
 #include <string.h>
 
@@ -211,7 +212,13 @@ static void ask_systemd(struct candidate *candidate)
 	if (!is_in_force(candidate) || is_template(candidate) || candidate->unread ||
 	    scan->systemd_silent || !dl_unit_name_is_valid(candidate->file->unit))
 		return;
+	if (scan->asked_ms > DL_SCAN_ASK_MS) {
+		dl_scan_partial(scan, "systemd is too slow to be asked about every unit");
+		return;
+	}
+	int64_t started = dl_time_monotonic_ms();
 	int r = dl_host_unit_ask(scan->host, candidate->file->unit, &candidate->live, &err);
+	scan->asked_ms += dl_time_monotonic_ms() - started;
 	if (r == 0 || r == DL_E_UNSUPPORTED)
 		return;
 	scan->systemd_silent = r == DL_E_UNAVAILABLE || r == DL_E_TIMEOUT;
@@ -321,7 +328,7 @@ static void survey_mask(struct dl_scan *scan, const struct dl_unit_entry *mask)
 static void survey_family(struct dl_scan *scan, const struct dl_unit_entry *family, size_t count,
 			  dl_unit_fill fill)
 {
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && !dl_scan_is_full(scan); i++) {
 		if (family[i].type == DL_ENTRY_MASK)
 			survey_mask(scan, &family[i]);
 		if (family[i].type != DL_ENTRY_FILE)
@@ -343,7 +350,8 @@ void dl_unit_footholds(struct dl_scan *scan, const char *suffix, dl_unit_fill fi
 		dl_scan_partial(scan, "the unit folders hold more names than a survey reads");
 	if (units->unread)
 		dl_scan_partial(scan, "%s", units->unread);
-	for (size_t at = 0; at < units->count; at += dl_units_run(units, at))
+	for (size_t at = 0; at < units->count && !dl_scan_is_full(scan);
+	     at += dl_units_run(units, at))
 		if (dl_unit_name_ends(units->entries[at].family, suffix))
 			survey_family(scan, &units->entries[at], dl_units_run(units, at), fill);
 }

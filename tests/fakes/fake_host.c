@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { NODES_MAX = 25000, UNITS_MAX = 16 };
+enum { NODES_MAX = 1000, UNITS_MAX = 16 };
 
 struct node {
 	char *path;
@@ -24,6 +24,7 @@ struct fake_host {
 	uint64_t next_inode;
 	struct unit units[UNITS_MAX];
 	size_t unit_count;
+	const char *overfull; /* a folder that holds more than anybody lists */
 	bool systemd, silent;
 };
 
@@ -95,6 +96,11 @@ void fake_broken(struct fake_host *fake, const char *path)
 	if (!node)
 		node = put(fake, path, DL_TYPE_FILE);
 	node->broken = true;
+}
+
+void fake_overfull(struct fake_host *fake, const char *folder)
+{
+	fake->overfull = folder;
 }
 
 /* ---- packages ---- */
@@ -217,8 +223,7 @@ static int fake_list(void *self, const char *folder, struct dl_host_names *ret_n
 			continue;
 		const char *name = path + (strcmp(folder, "/") == 0 ? 1 : strlen(folder) + 1);
 		size_t length = strcspn(name, "/");
-		names.cut = names.count == DL_HOST_FOLDER_MAX;
-		if (!names.cut && !has_name(&names, name, length))
+		if (!has_name(&names, name, length))
 			names.names[names.count++] = dl_strndup(name, length);
 	}
 	if (names.count == 0) {
@@ -226,6 +231,7 @@ static int fake_list(void *self, const char *folder, struct dl_host_names *ret_n
 		return dl_error_set(err, DL_E_NOT_FOUND, "no such folder");
 	}
 	sort_and_thin(&names);
+	names.cut = fake->overfull && strcmp(fake->overfull, folder) == 0;
 	*ret_names = names;
 	return 0;
 }

@@ -34,6 +34,9 @@ void fake_conffile(struct fake_host *fake, const char *package, const char *path
 /* Looking at this path fails as if the disk were broken. */
 void fake_broken(struct fake_host *fake, const char *path);
 
+/* Listing this folder (borrowed) says that it holds more than was listed. */
+void fake_overfull(struct fake_host *fake, const char *folder);
+
 /* From now on systemd answers; units it was told of are loaded, others not-found. */
 void fake_systemd(struct fake_host *fake);
 void fake_unit(struct fake_host *fake, const char *name, const char *file_state, const char *active,

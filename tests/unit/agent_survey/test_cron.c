@@ -229,6 +229,21 @@ static void asks_the_memory_when_a_foothold_was_first_seen(void **state)
 	assert_int_equal(survey->footholds[0]->first_seen, 42);
 }
 
+/* A flood of one kind must not hide another. */
+static void keeps_room_for_the_other_kinds(void **state)
+{
+	(void)state;
+	struct fake_host *fake = host_with_table("@daily users\n");
+	dl_autobuf text = DL_BUF_INIT;
+	for (int i = 0; i < 2 * DL_SURVEY_FOOTHOLDS_MAX; i++)
+		dl_buf_printf(&text, "@daily root x %d\n", i);
+	fake_file(fake, "/etc/cron.d/flood", text.data);
+	dl_auto(dl_survey) survey = survey_of(fake, false);
+	assert_int_equal(survey->coverage[DL_KIND_CRON_SYSTEM], DL_COVERAGE_PARTIAL);
+	assert_int_equal(survey->coverage[DL_KIND_CRON_USER], DL_COVERAGE_COMPLETE);
+	assert_int_equal(lined(survey, "@daily users")->kind, DL_KIND_CRON_USER);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -242,6 +257,7 @@ int main(void)
 		cmocka_unit_test(says_why_cron_passes_over_a_users_table),
 		cmocka_unit_test(leaves_to_people_a_line_that_silences_others),
 		cmocka_unit_test(tells_equal_lines_apart),
+		cmocka_unit_test(keeps_room_for_the_other_kinds),
 		cmocka_unit_test(names_the_tables_own_shell_and_preload),
 		cmocka_unit_test(says_when_tables_cannot_be_read),
 		cmocka_unit_test(distrusts_a_host_with_preloaded_libraries),

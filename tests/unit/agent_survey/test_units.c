@@ -284,11 +284,7 @@ static void says_when_folders_hold_more_than_it_reads(void **state)
 {
 	(void)state;
 	struct fake_host *fake = host_with_beacon();
-	for (int i = 0; i < DL_HOST_FOLDER_MAX; i++) {
-		dl_autobuf path = DL_BUF_INIT;
-		dl_buf_printf(&path, UNITS "/%d.conf", i);
-		fake_file(fake, path.data, "");
-	}
+	fake_overfull(fake, UNITS);
 	dl_auto(dl_survey) survey = survey_of(fake, false);
 	assert_int_equal(survey->coverage[DL_KIND_SYSTEMD_SERVICE], DL_COVERAGE_PARTIAL);
 	assert_int_equal(survey->coverage[DL_KIND_CRON_SYSTEM], DL_COVERAGE_COMPLETE);
