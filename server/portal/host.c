@@ -1,5 +1,5 @@
 /* Hosts: the list, and one host with what a survey found on it. */
-#include "core/plan/foothold.h"
+#include "core/plan/survey.h"
 #include "server/portal/handler.h"
 #include "server/portal/screen.h"
 
@@ -55,8 +55,9 @@ static void load_incidents(struct dl_screen *screen, struct dl_request *request,
 			       (struct dl_page){ 0 }, done, arg);
 }
 
-/* The kinds a survey could not cover whole: [{"name","state","why"}]. */
-static json_t *incomplete_coverage(const json_t *survey)
+/* The kinds a survey covered only in part: [{"name","why"}]. What this platform
+ * does not have at all is no news. */
+static json_t *partial_coverage(const json_t *survey)
 {
 	json_t *list = json_array();
 	const char *kind;
@@ -64,7 +65,7 @@ static json_t *incomplete_coverage(const json_t *survey)
 	json_object_foreach(json_object_get(survey, "coverage"), kind, coverage) {
 		const char *state = json_string_value(json_object_get(coverage, "state"));
 		enum dl_kind known;
-		if (!state || strcmp(state, "complete") == 0)
+		if (!state || strcmp(state, dl_coverage_name(DL_COVERAGE_PARTIAL)) != 0)
 			continue;
 		bool is_known = dl_kind_parse(kind, &known, NULL) == 0;
 		json_t *item = json_copy(coverage);
@@ -81,7 +82,7 @@ static void finish_host(struct dl_screen *screen, struct dl_request *request)
 	const char *name = json_string_value(json_object_get(host, "hostname"));
 	dl_screen_title(screen, name ? name : "Host");
 	json_object_set_new(screen->view, "coverage",
-			    incomplete_coverage(json_object_get(host, "survey")));
+			    partial_coverage(json_object_get(host, "survey")));
 	json_object_set_new(screen->view, "with_gone", json_boolean(wants_gone(request)));
 	dl_screen_next(screen, request, "footholds");
 	dl_screen_reply(screen, request, 200);

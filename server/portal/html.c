@@ -125,6 +125,8 @@ static bool is_byte_escape(const char *text)
 
 void dl_html_bytes(struct dl_html *html, const json_t *value)
 {
+	if (json_is_integer(value))
+		dl_html_text(html, value);
 	const char *text = json_string_value(value);
 	while (text && *text) {
 		if (!is_byte_escape(text)) {

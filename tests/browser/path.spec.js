@@ -1,7 +1,7 @@
 // The whole path in a browser, with a real server and the real agent on disposable hosts.
 "use strict";
 const { test, expect } = require("@playwright/test");
-const { expectAccessible, incidentOf, sendReport, signIn } = require("./people.js");
+const { expectAccessible, incidentOf, picture, sendReport, signIn } = require("./people.js");
 const { open, unable } = require("./stage.js");
 
 const WORK = 60_000; // the host does its part: claim, removal, result, and the survey after it
@@ -49,6 +49,7 @@ test("gives a package's edited unit a red cross with the reason", async ({ brows
 	await technician.goto(`${stage.url}/incidents/${id}`);
 	const button = technician.getByRole("button", { name: "Review Remediation Plan" });
 	await expect(button).toBeDisabled();
+	await picture(technician, "real-cross");
 	await expect(technician.locator("#why-not")).toHaveText(/package/);
 	await expectAccessible(technician);
 });
@@ -64,12 +65,14 @@ test("leads from report to approval, spinner, completion and proof without a rel
 	await expect(technician.getByText("Read first: recommendations")).toBeVisible();
 	await expect(technician.getByText("SHA-256").first()).toBeVisible();
 	await expectAccessible(technician);
+	await picture(technician, "real-review");
 	await stage.act("offline", { host: "first" });
 	await technician.getByRole("button", { name: "Approve ticked steps" }).click();
 	await expect(technician.getByText(/Waiting for host · offline since/).first()).toBeVisible();
 	await expect(technician.locator(".plan .spinner").first()).toBeVisible();
 	await expectAccessible(technician);
 
+	await picture(technician, "real-waiting");
 	await technician.evaluate(() => { window.notReloaded = true; });
 	await stage.act("online", { host: "first" });
 	await expect(technician.locator(".plan .spinner")).toHaveCount(0, { timeout: WORK });
@@ -79,10 +82,12 @@ test("leads from report to approval, spinner, completion and proof without a rel
 	await expect(technician.locator("#announce")).toHaveText(/resolved/);
 	expect(await technician.evaluate(() => window.notReloaded), "updated without a reload").toBe(true);
 	expect(await stage.act("gone", { host: "first" }), "the host says so too").toBe(true);
+	await picture(technician, "real-remediations");
 	for (const tab of ["Report", "Remaining Footholds", "Activity"]) {
 		await technician.locator(".tabs").getByRole("link", { name: tab }).click();
 		await expect(technician.locator(".tabs [aria-current]")).toHaveText(tab);
 		await expectAccessible(technician);
+		await picture(technician, `real-${tab}`);
 	}
 	expect(incidentOf(technician)).toBe(id);
 });
@@ -132,6 +137,7 @@ test("shows the difference after a rejection and a re-issue", async ({ browser }
 	const difference = technician.getByRole("region", { name: /Difference to revision 1/ });
 	await expect(difference.locator(".was").first()).toHaveText(/Approve all steps\.$/);
 	await expect(difference.locator(".is").first()).toHaveText(/the timer's too/);
+	await picture(technician, "real-difference");
 	await expect(difference.getByText("added").first()).toBeVisible();
 	await expectAccessible(technician);
 });
@@ -174,6 +180,7 @@ test("shows hostile names as text", async ({ browser }) => {
 	await analyst.goto(`${stage.url}/hosts/${hosts.second.id}`);
 	const row = analyst.locator("li.foothold", { hasText: "<script>alert(1)</script>" }).first();
 	await expect(row).toBeVisible();
+	await picture(analyst, "real-hostile");
 	await expect(row.locator(".byte").first()).toHaveText(/%E2%80%AE|%FF/);
 	await expectAccessible(analyst);
 	await row.getByRole("checkbox").check();

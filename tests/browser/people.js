@@ -19,13 +19,21 @@ async function signIn(page, stage, login) {
 	await expect(page.getByRole("heading", { name: "Queue" })).toBeVisible();
 }
 
+/** Keeps a picture of the page where DISLODGE_PICTURES names a folder. */
+async function picture(page, name) {
+	const folder = process.env.DISLODGE_PICTURES;
+	if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+}
+
 /** From the host page to the sent report; the page then shows the incident. */
 async function sendReport(page, stage, host, { subject, footholds }) {
 	await page.goto(`${stage.url}/hosts/${host.id}`);
 	for (const words of footholds) {
 		await page.getByRole("checkbox", { name: words }).check();
 	}
+	await picture(page, "real-host");
 	await page.getByRole("button", { name: "Open incident report" }).click();
+	await picture(page, "real-compose");
 	await page.getByLabel("Subject").fill(subject);
 	await page.getByLabel("Severity").selectOption("critical");
 	await page.getByLabel(/^Summary/).fill("It starts again after each removal by hand.");
@@ -41,4 +49,4 @@ function incidentOf(page) {
 	return Number(new URL(page.url()).pathname.split("/")[2]);
 }
 
-module.exports = { expectAccessible, incidentOf, sendReport, signIn };
+module.exports = { expectAccessible, incidentOf, picture, sendReport, signIn };
