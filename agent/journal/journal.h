@@ -128,7 +128,8 @@ struct dl_move {
 void dl_move_clear(struct dl_move *move);
 #define dl_automove __attribute__((cleanup(dl_move_clear))) struct dl_move
 
-/* In state INTENT; synced when it returns (I3: journal before change). */
+/* In move->state: INTENT for what is about to be done, DONE for a mere note
+ * that undo needs. Synced when it returns (I3: journal before change). */
 int dl_journal_move_add(struct dl_journal *journal, const struct dl_move *move,
 			struct dl_error *err);
 /* Compare and swap from move->state; `about` is stored again. On success move->state is `to`. */

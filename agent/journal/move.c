@@ -23,7 +23,7 @@ int dl_journal_move_add(struct dl_journal *journal, const struct dl_move *move, 
 
 	return db_run(journal, NULL, err,
 		      "INSERT INTO move(id, plan_id, step, state, about) VALUES(?, ?, ?, ?, ?)",
-		      "ssiis", move->id, move->plan_id, move->step, (int64_t)DL_MOVE_INTENT, about);
+		      "ssiis", move->id, move->plan_id, move->step, (int64_t)move->state, about);
 }
 
 int dl_journal_move_to(struct dl_journal *journal, struct dl_move *move, enum dl_move_state to,

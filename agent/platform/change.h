@@ -60,6 +60,8 @@ int dl_folder_duplicate(int handle, struct dl_folder **ret_folder, struct dl_err
 int dl_folder_sync(const struct dl_folder *folder, struct dl_error *err);
 /* Seconds and nanoseconds of the folder's own modification time. */
 int dl_folder_mtime(const struct dl_folder *folder, int64_t *ret_ns, struct dl_error *err);
+/* Bytes that may still be written to the folder's file system, for anybody. */
+int dl_folder_room(const struct dl_folder *folder, int64_t *ret_bytes, struct dl_error *err);
 bool dl_folder_is_empty(const struct dl_folder *folder);
 /* Whether the name stands for something. */
 int dl_folder_has(const struct dl_folder *folder, const char *name, bool *ret_has,

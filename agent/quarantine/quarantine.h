@@ -85,6 +85,10 @@ int dl_quarantine_replace(struct dl_quarantine *quarantine, const struct dl_erra
 			  const struct dl_draft *draft, struct dl_outcome *ret_outcome,
 			  struct dl_error *err);
 
+/* Whether the name of a taken object is free for it: DL_E_EXISTS if not. A
+ * folder that is missing is no obstacle here: it may be given back first. */
+int dl_quarantine_can_restore(const struct dl_move *move, struct dl_error *err);
+
 /* Undoes one done move. DL_E_EXISTS: the name is occupied; DL_E_STALE: the
  * replaced file was changed since; DL_E_STATE: not done, or already undone. */
 int dl_quarantine_restore(struct dl_quarantine *quarantine, struct dl_move *move,

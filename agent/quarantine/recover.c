@@ -74,15 +74,15 @@ static int recover_stray(struct recovery *recovery, const struct dl_folder *wher
 			 struct dl_error *err)
 {
 	dl_auto(dl_held) stray = NULL;
-	int r = dl_held_open(where, recovery->move->id, &stray, err);
 
-	if (r < 0)
-		return r;
 	if (recovery->spot.folder && dl_folder_move(where, recovery->move->id, recovery->spot.folder,
 						    recovery->spot.leaf, NULL) == 0)
 		return recovery_end_in_place(recovery, DL_MOVE_VOID, err);
-	json_object_set_new(recovery->move->about, "facts", facts_to_json(dl_held_facts(stray)));
 	json_object_set_new(recovery->move->about, "stray", json_true());
+	/* What is no file, link or folder stays where it is: there is no way to vouch for it. */
+	if (dl_held_open(where, recovery->move->id, &stray, NULL) < 0)
+		return recovery_end(recovery, DL_MOVE_VOID, err);
+	json_object_set_new(recovery->move->about, "facts", facts_to_json(dl_held_facts(stray)));
 	return recovery_end(recovery, DL_MOVE_DONE, err);
 }
 
@@ -190,6 +190,10 @@ static int recover_replace(struct recovery *recovery, struct dl_error *err)
 		r = dl_folder_exchange(folder, recovery->beside, folder, recovery->spot.leaf, err);
 	if (r == 0)
 		r = discard_content(folder, recovery->beside, recovery->after, err);
+	/* Neither the draft nor the original, and the name is occupied: kept, like any stray. */
+	if (r == DL_E_STALE && dl_folder_move(folder, recovery->beside, recovery->quarantine->store,
+					      recovery->move->id, NULL) == 0)
+		return recover_stray(recovery, recovery->quarantine->store, err);
 	return r < 0 ? r : recovery_end_in_place(recovery, DL_MOVE_VOID, err);
 }
 

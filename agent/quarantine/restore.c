@@ -190,6 +190,24 @@ static int restore_end(struct restore *restore, struct dl_error *err)
 	return r;
 }
 
+int dl_quarantine_can_restore(const struct dl_move *move, struct dl_error *err)
+{
+	dl_autofree char *path = NULL;
+	dl_autospot spot = { 0 };
+	bool occupied = false;
+	int r = about_path(move, &path, err);
+
+	if (r == 0)
+		r = spot_open(path, &spot, err);
+	if (r == DL_E_NOT_FOUND)
+		return 0;
+	if (r == 0)
+		r = dl_folder_has(spot.folder, spot.leaf, &occupied, err);
+	if (r == 0 && about_is(move, "take") && occupied)
+		return dl_error_set(err, DL_E_EXISTS, "its name is taken by something else now");
+	return r;
+}
+
 int dl_quarantine_restore(struct dl_quarantine *quarantine, struct dl_move *move,
 			  struct dl_error *err)
 {

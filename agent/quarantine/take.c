@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What a copy leaves free on the disk that it goes to. */
+enum { TAKE_SPARE_BYTES = 32 * 1024 * 1024 };
+
 /* One take under way. */
 struct take {
 	struct dl_quarantine *quarantine;
@@ -162,6 +165,19 @@ static int take_from_mount(struct take *take, const struct dl_folder *mount, str
 	return r;
 }
 
+/* A copy must not be what fills the host's disk (I10). */
+static int take_check_room(const struct take *take, struct dl_error *err)
+{
+	int64_t room = 0;
+	int r = dl_folder_room(take->quarantine->store, &room, err);
+
+	if (r == 0 && room - TAKE_SPARE_BYTES < take->then.size)
+		return dl_error_set(err, DL_E_NO_SPACE,
+				    "no room in quarantine for %lld bytes and %lld to spare",
+				    (long long)take->then.size, (long long)TAKE_SPARE_BYTES);
+	return r;
+}
+
 /* Another file system: a verified copy first, then the original goes. */
 static int take_by_copy(struct take *take, struct dl_error *err)
 {
@@ -171,7 +187,9 @@ static int take_by_copy(struct take *take, struct dl_error *err)
 	int r;
 
 	json_object_set_new(take->move->about, "copied", json_true());
-	r = dl_journal_move_to(take->quarantine->journal, take->move, DL_MOVE_INTENT, err);
+	r = take_check_room(take, err);
+	if (r == 0)
+		r = dl_journal_move_to(take->quarantine->journal, take->move, DL_MOVE_INTENT, err);
 	if (r == 0)
 		r = dl_held_copy(take->held, store, take->move->id, err);
 	if (r < 0)

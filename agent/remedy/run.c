@@ -188,6 +188,18 @@ static void run_add_partial(struct run *run, const struct dl_move *move)
 		 *json_string_value(others) ? json_string_value(others) : "none");
 }
 
+bool move_is(const struct dl_move *move, const char *what)
+{
+	const char *kind = json_string_value(json_object_get(move->about, "what"));
+
+	return kind && strcmp(kind, what) == 0;
+}
+
+static bool move_is_kept(const struct dl_move *move)
+{
+	return move->state == DL_MOVE_DONE && !move_is(move, "unit");
+}
+
 /* Only what is in quarantine now: a step that was rolled back has nothing there. */
 static int run_collect(struct work *work, struct run *run, struct dl_error *err)
 {
@@ -200,7 +212,7 @@ static int run_collect(struct work *work, struct run *run, struct dl_error *err)
 	for (size_t i = 0; i < moves.count; i++) {
 		const struct dl_move *move = &moves.items[i];
 
-		if (move->state != DL_MOVE_DONE || move_is(move, "unit"))
+		if (!move_is_kept(move))
 			continue;
 		run_add_item(run, move);
 		run_add_partial(run, move);
@@ -226,26 +238,31 @@ int work_moves(struct work *work, const char *plan_id, const struct run *run,
 	return dl_journal_moves(work->remedy->journal, plan_id, run->step->id, ret_moves, err);
 }
 
-bool move_is(const struct dl_move *move, const char *what)
+static int move_words(const struct dl_move *move, int error, struct dl_error *err)
 {
-	const char *kind = json_string_value(json_object_get(move->about, "what"));
-
-	return kind && strcmp(kind, what) == 0;
+	return dl_error_prefix(err, error, "%s",
+			       json_string_value(json_object_get(move->about, "path")));
 }
 
 int moves_restore(struct work *work, struct dl_moves *moves, struct dl_error *err)
 {
+	for (size_t i = 0; i < moves->count; i++) {
+		int r = move_is_kept(&moves->items[i]) ?
+				dl_quarantine_can_restore(&moves->items[i], err) :
+				0;
+
+		if (r < 0)
+			return move_words(&moves->items[i], r, err);
+	}
 	for (size_t i = moves->count; i-- > 0;) {
 		struct dl_move *move = &moves->items[i];
 		int r;
 
-		if (move->state != DL_MOVE_DONE || move_is(move, "unit"))
+		if (!move_is_kept(move))
 			continue;
 		r = dl_quarantine_restore(work->remedy->quarantine, move, err);
 		if (r < 0)
-			return dl_error_prefix(err, r, "%s",
-					       json_string_value(json_object_get(move->about,
-										 "path")));
+			return move_words(move, r, err);
 	}
 	return 0;
 }

@@ -93,7 +93,7 @@ static bool moves_have(const struct dl_moves *moves, const char *what)
 static int unit_remember_activity(struct work *work, struct run *run, struct dl_error *err)
 {
 	dl_automoves moves = { 0 };
-	dl_automove move = { .step = run->step->id };
+	dl_automove move = { .step = run->step->id, .state = DL_MOVE_DONE };
 	dl_autofree char *name = NULL;
 	struct dl_unit_state state = { 0 };
 	int r = work_moves(work, work->plan_id, run, &moves, err);
@@ -109,8 +109,7 @@ static int unit_remember_activity(struct work *work, struct run *run, struct dl_
 	strncpy(move.plan_id, work->plan_id, sizeof(move.plan_id) - 1);
 	move.about = json_pack("{s:s,s:s,s:s}", "what", "unit", "unit", run->step->unit, "active",
 			       state.active);
-	r = dl_journal_move_add(work->remedy->journal, &move, err);
-	return r < 0 ? r : dl_journal_move_to(work->remedy->journal, &move, DL_MOVE_DONE, err);
+	return dl_journal_move_add(work->remedy->journal, &move, err);
 }
 
 /* A failed step leaves the host as it was. */

@@ -92,7 +92,8 @@ int generators_are_owned(struct work *work, struct dl_error *err);
 int work_moves(struct work *work, const char *plan_id, const struct run *run,
 	       struct dl_moves *ret_moves, struct dl_error *err);
 bool move_is(const struct dl_move *move, const char *what);
-/* Restores the done file moves, last first. Stops at the first that fails. */
+/* Restores the done file moves, last first: none if any name is taken. Stops at
+ * the first that fails. */
 int moves_restore(struct work *work, struct dl_moves *moves, struct dl_error *err);
 
 #endif

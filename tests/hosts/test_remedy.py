@@ -298,6 +298,110 @@ def test_applying_an_order_again_changes_nothing(host, remedies):
     assert host.exists(keeper.payload)
 
 
+def test_undo_of_a_unit_gives_back_all_of_it_or_nothing(host, remedies):
+    keeper = plant_service(host, "keeper")
+    order = remedies.order("keeper.service")
+    remedies.apply(order)
+    unit, link = keeper.paths[0], keeper.paths[1]
+    host.write_file(unit, "[Service]\nExecStart=/bin/true\n")
+
+    undone = remedies.undo(remedies.undo_order(order))
+
+    run = run_of(undone, order, "systemd.unit_remove")
+    assert (run["state"], run["reason"]) == ("failed", "precondition")
+    assert unit in run["detail"]
+    assert not host.exists(link)
+
+
+def forged(order, path, facts):
+    """The same order, but its file step names another file, with that file's true facts."""
+    body = json.loads(order)
+    revision = json.loads(body["revision"])
+    for step in revision["steps"]:
+        if step["verb"] == "file.quarantine":
+            step["objects"][0].update(facts, path=path)
+    body["revision"] = json.dumps(revision, separators=(",", ":"))
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def facts_of(host, path):
+    facts = host.lstat(path)
+    return {"size": facts.st_size, "mode": facts.st_mode & 0o7777, "uid": facts.st_uid,
+            "gid": facts.st_gid, "links": facts.st_nlink,
+            "sha256": host.text(["sha256sum", path]).split()[0]}
+
+
+@pytest.mark.parametrize("path, reason", [
+    ("/etc/shadow", "protected"),
+    ("/usr/bin/dash", "protected"),
+    ("/srv/looks-harmless", "protected"),  # a hard link to /etc/shadow
+    ("/usr/bin/id", "package_owned"),
+])
+def test_no_order_moves_what_the_host_itself_must_keep(host, remedies, path, reason):
+    keeper = plant_service(host, "keeper")
+    host.run(["cp", "-a", "/etc/shadow", "/etc/shadow.new"])  # off the lower layer, so that it links
+    host.run(["mv", "/etc/shadow.new", "/etc/shadow"])
+    host.run(["ln", "/etc/shadow", "/srv/looks-harmless"])
+    order = forged(remedies.order("keeper.service"), path, facts_of(host, path))
+    before = facts_of(host, path)
+
+    run = run_of(remedies.apply(order), order, "file.quarantine", path)
+
+    assert (run["state"], run["reason"]) == ("refused", reason)
+    assert facts_of(host, path) == before
+    assert not host.exists(keeper.paths[0])
+
+
+def test_a_file_that_is_mounted_over_stays(host, remedies):
+    keeper = plant_service(host, "keeper", start=False)
+    order = remedies.order("keeper.service")
+    host.run(["mount", "--bind", keeper.payload, keeper.payload])
+
+    run = run_of(remedies.apply(order), order, "file.quarantine", keeper.payload)
+
+    assert (run["state"], run["reason"]) == ("failed", "busy_mount")
+    host.run(["umount", keeper.payload])
+    assert host.exists(keeper.payload)
+
+
+def test_folders_that_cannot_be_renamed_come_back_too(make_host):
+    host = make_host(plain=True)
+    remedies = Remedies(host)
+    plant_service(host, "keeper")
+    folder = f"{UNITS}/keeper.service.d"
+    host.run(["install", "-d", "-m", "0750", "-g", "mail", folder])
+    host.write_file(f"{folder}/10-more.conf", "[Service]\nNice=5\n", mode=0o640)
+    host.run(["systemctl", "daemon-reload"])
+    before = host.snapshot()
+    order = remedies.order("keeper.service")
+
+    result = remedies.apply(order)
+    assert set(states(result)) == {"removed"}, json.dumps(result, indent=1)
+    assert not host.exists(folder)
+    undone = remedies.undo(remedies.undo_order(order))
+    assert set(states(undone)) == {"restored"}, json.dumps(undone, indent=1)
+    assert diff(before, host.snapshot(), ignore=NOISE, directory_mtimes=False) == []
+
+
+def test_a_payload_on_another_file_system_is_copied_removed_and_put_back(host, remedies):
+    keeper = plant_service(host, "keeper", start=False)
+    host.run("cp -a /usr/local/lib /srv/lib && mount -t tmpfs none /usr/local/lib && "
+             "cp -a /srv/lib/. /usr/local/lib/ && rm -r /srv/lib")
+    host.run(["systemctl", "start", "keeper.service"])
+    told = f"stat -c '%a %u %g %s %y' {keeper.payload} && sha256sum {keeper.payload}"
+    before = host.text(told)
+    order = remedies.order("keeper.service")
+
+    result = remedies.apply(order)
+
+    assert set(states(result)) == {"removed"}, json.dumps(result, indent=1)
+    assert host.text("ls -A /usr/local/lib | grep -e keeper -e dislodge; true") == ""
+    undone = remedies.undo(remedies.undo_order(order))
+    assert set(states(undone)) == {"restored"}, json.dumps(undone, indent=1)
+    assert host.text(told) == before
+    probes.wait_fires(host, keeper.fired, 10)
+
+
 def kill_in_the_middle(host, word, order, after):
     """Starts the driver, kills it after so many seconds; True if it was still at work."""
     argv = host.argv([DRIVER, word, STATE])

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 
 enum { MOUNT_DEPTH_MAX = 4096 };
@@ -216,6 +217,16 @@ int dl_folder_set_mtime(const struct dl_folder *folder, int64_t mtime_ns, struct
 
 	return futimens(folder->handle, times) < 0 ? dl_error_errno(err, errno, "setting a time") :
 						      0;
+}
+
+int dl_folder_room(const struct dl_folder *folder, int64_t *ret_bytes, struct dl_error *err)
+{
+	struct statvfs facts;
+
+	if (fstatvfs(folder->handle, &facts) < 0)
+		return dl_error_errno(err, errno, "asking for free space");
+	*ret_bytes = (int64_t)(facts.f_bavail * facts.f_frsize);
+	return 0;
 }
 
 static void folder_closedir(DIR **stream)
