@@ -30,7 +30,7 @@ static const char usage[] =
 	"\n"
 	"Makes this host an agent of the organization whose enrolment key is in FILE\n"
 	"(\"-\": standard input). Needs root, and the user '" DL_AGENT_ACCOUNT "' for the network\n"
-	"half. --again gives an enrolled host a new identity.\n";
+	"half. --again gives an enrolled host a new identity; the old one is over.\n";
 
 static int parse_options(int argc, char **argv, struct options *ret)
 {
@@ -86,8 +86,7 @@ static int refuse_second_identity(struct dl_journal *journal, bool again, struct
 					    "'enrol --again' gives it a new one");
 	return dl_error_set(err, DL_E_EXISTS,
 			    "this host is enrolled already, as agent %" PRId64 "; "
-			    "'enrol --again' gives it a new identity (the server will show a new "
-			    "host, and the old one stays until it is retired there)",
+			    "'enrol --again' gives it a new identity, and the old one is over",
 			    present->agent);
 }
 

@@ -73,6 +73,8 @@ static int ask(const struct options *options, json_t **ret_answer, struct dl_err
 	int r = dl_command_needs_root(err);
 	if (r >= 0)
 		r = dl_channel_connect(options->socket, &channel, err);
+	if (r == DL_E_UNAVAILABLE)
+		return dl_error_prefix(err, r, "the agent is not running here");
 	if (r >= 0)
 		r = dl_channel_send(channel, request, err);
 	return r < 0 ? r : await_answer(channel, ret_answer, err);

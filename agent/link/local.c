@@ -23,7 +23,7 @@ void dl_link_reach_executor(struct dl_link *link)
 		return;
 	}
 	dl_link_succeeded(&link->connect);
-	link->records.wanted = true;
+	link->records.wanted = link->claims.wanted = true; /* what it has from before its start */
 }
 
 void dl_link_ask_executor(struct dl_link *link, enum dl_link_ask ask, json_t *request)

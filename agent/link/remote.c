@@ -6,7 +6,7 @@
 
 enum {
 	POLL_TIMEOUT_MS = 90 * 1000, /* the server answers within 55 s */
-	POLL_HASTY_MS = 250,         /* an empty answer sooner than this means trouble */
+	POLL_PACE_MS = 500,          /* at least so long from one poll to the next */
 	CALL_TIMEOUT_MS = 30 * 1000,
 	RECORDS_TIMEOUT_MS = 120 * 1000,
 	POLL_ANSWER_MAX = 8 * 1024 * 1024,
@@ -82,12 +82,12 @@ static void poll_done(void *context, const struct dl_answer *answer)
 	link->poll.busy = false;
 	if (r == 0 && answer->body)
 		r = heed_poll(link, answer->body, &error);
-	else if (r == 0 && dl_time_monotonic_ms() - link->poll_started < POLL_HASTY_MS)
-		r = dl_error_set(&error, DL_E_UNAVAILABLE, "the server does not hold polls");
-	if (r < 0)
+	if (r < 0) {
 		dl_link_failed(link, &link->poll, "polling", &error);
-	else
-		dl_link_succeeded(&link->poll);
+		return;
+	}
+	dl_link_succeeded(&link->poll);
+	link->poll.at = link->poll_started + POLL_PACE_MS; /* a server that holds none is no loop */
 }
 
 /* Passed on as the executor said them. */

@@ -37,8 +37,8 @@ int dl_channel_flush(struct dl_channel *channel, struct dl_error *err);
  * the peer is gone; DL_E_INVALID, DL_E_LIMIT: it broke the format. */
 int dl_channel_receive(struct dl_channel *channel, json_t **ret_message, struct dl_error *err);
 
-/* Listens at `path` in a folder that exists, replacing what an earlier run
- * left there; mode 0660, owned by root and `group`. */
+/* Listens at `path`, replacing what an earlier run left there; mode 0660,
+ * owned by us and `group`. Its folder is made (0755) when it is missing. */
 int dl_listener_open(const char *path, int64_t group, struct dl_listener **ret,
 		     struct dl_error *err);
 /* Closes, and removes the socket's name. */

@@ -188,8 +188,8 @@ class Agent:
         host.run(["systemd-sysusers", "/usr/lib/sysusers.d/dislodge.conf"])
         # tests do not wait a minute for a server that came back
         self._extend("link", "run link --backoff-max 1000")
-        if survey_interval:
-            self._extend("executor", f"run executor --survey-interval {survey_interval}")
+        interval = ["--survey-interval", str(survey_interval)] if survey_interval else []
+        self._extend("executor", " ".join(["run executor", *interval]))
         host.run(["systemctl", "daemon-reload"])
 
     def _extend(self, half, command):
@@ -197,6 +197,7 @@ class Agent:
         self.host.run(["install", "-d", folder])
         self.host.write_file(f"{folder}/test.conf", "[Service]\nExecStart=\n"
                              f"ExecStart=/usr/bin/dislodge-agent {command}\n"
+                             # the leak sanitizer traces the process, which its sandbox forbids
                              "Environment=ASAN_OPTIONS=detect_leaks=0\n")
 
     def enrol(self, key_file, *words, check=True):

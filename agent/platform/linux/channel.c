@@ -181,13 +181,28 @@ static int name_socket(int fd, const char *path, int64_t group, struct dl_error 
 	return 0;
 }
 
+static int make_folder_of(const char *path, struct dl_error *err)
+{
+	dl_autofree char *folder = dl_strdup(path);
+	char *leaf = strrchr(folder, '/');
+	if (!leaf || leaf == folder)
+		return 0;
+	*leaf = '\0';
+	if (mkdir(folder, 0755) < 0 && errno != EEXIST)
+		return dl_error_errno(err, errno, "making the folder '%s'", folder);
+	return 0;
+}
+
 int dl_listener_open(const char *path, int64_t group, struct dl_listener **ret,
 		     struct dl_error *err)
 {
+	int r = make_folder_of(path, err);
+	if (r < 0)
+		return r;
 	int fd = open_socket(err);
 	if (fd < 0)
 		return fd;
-	int r = name_socket(fd, path, group, err);
+	r = name_socket(fd, path, group, err);
 	if (r < 0) {
 		close(fd);
 		return r;
