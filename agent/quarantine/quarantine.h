@@ -4,7 +4,7 @@
  * Invariants: at every instant, crash or not, an object is whole at its place
  * or whole in quarantine (I3); undo gives back bytes, type, mode, owner, time,
  * xattrs, ACL, flags, link target (I4). The order of the acts is that of
- * docs/removal.md; each intent is in the journal, synced, before the act.
+ * take.c and restore.c; each intent is in the journal, synced, before the act.
  *
  * Objects lie under a random id in the `quarantine` folder (0700) of the
  * agent's state folder.
