@@ -2,6 +2,7 @@
 
 host        a fresh disposable host for one test
 make_host   a function that makes more of them, with options; all are removed after the test
+scene       a server with an organization and its people, to enlist hosts with
 """
 
 import itertools
@@ -13,6 +14,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+import endtoend  # noqa: E402
 from disposable import lifecycle, machine  # noqa: E402
 from disposable.host import Host  # noqa: E402
 
@@ -50,3 +52,13 @@ def make_host(host_machine):
 @pytest.fixture
 def host(make_host):
     return make_host()
+
+
+@pytest.fixture
+def scene(tmp_path):
+    missing = endtoend.missing_programs()
+    if missing:
+        pytest.skip("; ".join(missing))
+    made = endtoend.Scene(tmp_path)
+    yield made
+    made.close()

@@ -7,23 +7,12 @@ import time
 
 import pytest
 
-import endtoend
 from disposable import footholds, probes, snapshot
-from endtoend import Refused, Scene, statuses, target, wait_until
+from endtoend import Refused, statuses, target, wait_until
 
 # What the agent, systemd and cron write on an idle host while a test compares its disk.
 AGENTS_OWN = ("/var/lib/dislodge", "/var/lib/dislodge-link", "/var/log", footholds.MARKS,
               *snapshot.BOOT_NOISE)
-
-
-@pytest.fixture
-def scene(tmp_path):
-    missing = endtoend.missing_programs()
-    if missing:
-        pytest.skip("; ".join(missing))
-    made = Scene(tmp_path)
-    yield made
-    made.close()
 
 
 @pytest.fixture

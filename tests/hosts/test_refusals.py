@@ -7,23 +7,12 @@ import time
 
 import pytest
 
-import endtoend
 from disposable import footholds, probes
-from endtoend import Scene, wait_until
+from endtoend import wait_until
 from executor_client import Executor, Upstream, flip
 from test_path import changed_paths, keys_of
 
 BAD, TARGET, SEEN = "bad_signature", "wrong_target", "precondition"
-
-
-@pytest.fixture
-def scene(tmp_path):
-    missing = endtoend.missing_programs()
-    if missing:
-        pytest.skip("; ".join(missing))
-    made = Scene(tmp_path)
-    yield made
-    made.close()
 
 
 class Captured:
