@@ -43,6 +43,16 @@ class Captured:
         self.executor.close()
         self.executor = wait_until(self._connected, 15, "the executor is back")
 
+    def kill_executor(self):
+        """SIGKILL is only sent when systemctl returns: wait until another process stands there."""
+        old = self._executor_pid()
+        self.host.run(["systemctl", "kill", "-s", "KILL", "dislodge-executor"])
+        wait_until(lambda: self._executor_pid() not in ("0", old), 15, "a new executor runs")
+        self.reconnect()
+
+    def _executor_pid(self):
+        return probes.unit_state(self.host, "dislodge-executor")["MainPID"]
+
     def _connected(self):
         try:
             return Executor(self.host)
@@ -124,8 +134,7 @@ def test_a_fresh_ticket_starts_the_work_once_and_a_replay_starts_nothing(capture
 
 def test_after_a_restart_the_executor_asks_anew_and_takes_the_answer(captured):
     first = captured.offer()["claim"]
-    captured.host.run(["systemctl", "kill", "-s", "KILL", "dislodge-executor"])
-    captured.reconnect()
+    captured.kill_executor()
     claims = captured.executor.ask("status")["claims"]
     assert len(claims) == 1 and claims[0] != first
     assert captured.show(captured.upstream.claim(claims[0]))["ok"]
