@@ -153,7 +153,8 @@ def _mount(record, base):
 def _boot(record):
     record.cgroup.mkdir(exist_ok=True)
     command = ["unshare", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup",
-               "--fork", "--kill-child", machine.HERE / "host-init", record.name, record.root]
+               "--fork", "--kill-child", machine.HERE / "host-init", record.name, record.root,
+               record.folder / "console.log"]
     with open(record.folder / "console.log", "ab") as console:
         supervisor = subprocess.Popen(
             inside.in_cgroup(record.cgroup, command), start_new_session=True, cwd="/",
