@@ -56,10 +56,17 @@ int dl_host_look(struct dl_host *host, const char *path, bool hash, struct dl_ho
 		return r;
 	if (host->hash_bytes >= (int64_t)DL_HOST_HASH_TOTAL_MIB * 1024 * 1024)
 		hash = false;
+	host->looks++;
 	r = host->driver->look(host->self, path, hash, ret_facts, err);
-	if (r == 0 && ret_facts->hashed)
+	/* Read in vain is read, too. */
+	if (r == 0 && hash && ret_facts->type == DL_TYPE_FILE && ret_facts->size <= DL_HOST_HASH_MAX)
 		host->hash_bytes += ret_facts->size;
 	return r;
+}
+
+int64_t dl_host_looks(const struct dl_host *host)
+{
+	return host->looks;
 }
 
 void dl_host_unit_clear(struct dl_host_unit *unit)

@@ -6,8 +6,9 @@
  * machine's files (`survey --root`), and the tests' in-memory host.
  *
  * Paths are raw bytes as the host has them: absolute, NUL-terminated, without
- * empty, "." or ".." parts (dl_host_canonical takes those too). They are resolved inside the host's root by openat2(2)
- * with NO_SYMLINKS, NO_MAGICLINKS and BENEATH: a path with a symlink in any
+ * empty, "." or ".." parts (dl_host_canonical takes those too). They are
+ * resolved inside the host's root by openat2(2) with NO_SYMLINKS,
+ * NO_MAGICLINKS and BENEATH: a path with a symlink in any
  * parent is refused (DL_E_INVALID), so callers use dl_host_canonical first.
  * Files are opened O_NONBLOCK | O_NOFOLLOW | O_NOATIME and must be regular.
  *
@@ -29,6 +30,7 @@ enum {
 	DL_HOST_HASH_MAX = 256 * 1024 * 1024, /* larger files get facts but no hash */
 	DL_HOST_HASH_TOTAL_MIB = 4096,        /* read for hashes by one handle; then no more hashes */
 	DL_HOST_LINKS_MAX = 40,               /* symlinks on one path, as the kernel counts */
+	DL_HOST_PARTS_MAX = 4096,             /* names on one path, those of its symlinks too */
 };
 
 /* `root` NULL is the running machine; else the folder that holds the files of
@@ -74,6 +76,10 @@ struct dl_host_facts {
 int dl_host_look(struct dl_host *host, const char *path, bool hash, struct dl_host_facts *ret_facts,
 		 struct dl_error *err);
 
+/* How many names were looked at through this handle: the measure of what a search over hostile
+ * names may cost. */
+int64_t dl_host_looks(const struct dl_host *host);
+
 /* Fills `ret_object` (released first by the caller) with every fact about a canonical path: what
  * dl_host_look says with the hash, owner, package, baseline and the never-list.
  * Baseline: owned by a package, `same` or `different` by its checksum (`none` if the package has
@@ -83,7 +89,8 @@ int dl_host_object(struct dl_host *host, const char *path, enum dl_object_role r
 
 /* The same path with no symlink in any parent, by the host's own links (usrmerge: /lib/x is
  * /usr/lib/x). The leaf need not exist; with `follow_leaf` a symlink there is followed too, and
- * DL_E_NOT_FOUND says that it leads nowhere. DL_E_INVALID: a loop, a relative or hostile path. */
+ * DL_E_NOT_FOUND says that it leads nowhere. DL_E_INVALID: a loop, a relative path, more than
+ * DL_HOST_PARTS_MAX names on the way. */
 int dl_host_canonical(struct dl_host *host, const char *path, bool follow_leaf, char **ret_path,
 		      struct dl_error *err);
 

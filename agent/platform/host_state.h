@@ -13,6 +13,7 @@ struct dl_host {
 	const struct dl_host_driver *driver;
 	void *self;
 	int64_t hash_bytes; /* read for hashes so far */
+	int64_t looks;      /* names looked at so far */
 	struct dl_users *users;       /* NULL until first asked, like the next two */
 	struct dl_packages *packages;
 	struct dl_never *never;

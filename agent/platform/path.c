@@ -21,7 +21,8 @@ int dl_path_check(const char *path, struct dl_error *err)
 		part++;
 		size_t length = strcspn(part, "/");
 		if (length == 0 || is_dots(part, length))
-			return dl_error_set(err, DL_E_INVALID, "the path has an empty or dotted part");
+			return dl_error_set(err, DL_E_INVALID,
+					    "the path has an empty or dotted part");
 		part += length;
 	}
 	return 0;
@@ -134,10 +135,13 @@ int dl_host_canonical(struct dl_host *host, const char *path, bool follow_leaf, 
 		.host = host, .done = dl_strdup(""), .rest = dl_strdup(path),
 		.follow_leaf = follow_leaf,
 	};
-	for (;;) {
+	for (int parts = 0;; parts++) {
 		dl_autofree char *part = next_part(&walk);
 		if (!part)
 			break;
+		if (parts == DL_HOST_PARTS_MAX)
+			return dl_error_set(err, DL_E_INVALID,
+					    "the path has more parts than we follow");
 		if (strcmp(part, ".") == 0)
 			continue;
 		if (strcmp(part, "..") == 0) {

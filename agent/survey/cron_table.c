@@ -100,7 +100,8 @@ static void add_payloads(const struct table *table, size_t index, const char *us
 	if (!home && account)
 		home = account->home;
 	struct dl_payload_place place = { .host = scan->host, .home = home, .folder = home,
-					  .search = search ? search : CRON_SEARCH };
+					  .search = search ? search : CRON_SEARCH,
+					  .looks_max = dl_scan_looks_max(scan) };
 	dl_autofree char *text = shell_text(table->lines->lines[index].command);
 	struct dl_error err = { 0 };
 	int r = dl_payload_of_shell(&place, text, foothold, &err);
@@ -109,7 +110,8 @@ static void add_payloads(const struct table *table, size_t index, const char *us
 	if (r == 0 && preload)
 		r = dl_payload_of_program(&place, preload, foothold, &err);
 	if (r < 0)
-		dl_scan_partial(scan, "the payloads of a line in %.256s: %s", table->path, err.text);
+		dl_scan_partial(scan, "the payloads of a line in %.256s: %s", table->path,
+				err.text);
 }
 
 /* ---- one line ---- */

@@ -92,6 +92,9 @@ static int add_file(struct follow *follow, const char *name, bool *ret_found, st
 	dl_autofree char *path = dl_strdup(name);
 	*ret_found = false;
 	for (int hops = 0; hops < LINK_HOPS_MAX; hops++) {
+		if (dl_host_looks(host) >= follow->place->looks_max)
+			return dl_error_set(err, DL_E_LIMIT,
+					    "more names and links than a survey follows");
 		dl_autofree char *canonical = NULL;
 		struct dl_host_facts facts;
 		int r = dl_host_canonical(host, path, false, &canonical, err);
@@ -131,8 +134,12 @@ static int add_program(struct follow *follow, const char *word, struct dl_error 
 		return 0;
 	dl_autofree char *search = dl_strdup(follow->place->search);
 	bool found = false;
-	int r = 0;
+	int r = 0, folders = 0;
 	for (char *at = search; at && !found && r == 0;) {
+		if (folders++ == DL_PAYLOAD_SEARCH_MAX)
+			return dl_error_set(err, DL_E_LIMIT,
+					    "its search path has more than %d folders",
+					    DL_PAYLOAD_SEARCH_MAX);
 		const char *folder = strsep(&at, ":");
 		dl_autofree char *path = joined(folder, word);
 		if (folder[0] == '/')

@@ -55,6 +55,12 @@ struct dl_object *dl_scan_object(struct dl_scan *scan, struct dl_foothold *footh
 	return slot;
 }
 
+int64_t dl_scan_looks_max(const struct dl_scan *scan)
+{
+	int64_t looks_max = dl_host_looks(scan->host) + DL_SCAN_FOOTHOLD_LOOKS;
+	return looks_max < scan->looks_max ? looks_max : scan->looks_max;
+}
+
 /* One raw byte may need three in the spelling of bytes. */
 char *dl_scan_text(const char *raw, size_t limit)
 {

@@ -12,6 +12,10 @@ enum {
 	DL_SCAN_RESERVED_BYTES = 512 * 1024,
 	/* Spent on systemd's answers in one survey; a crowded folder makes them slow. */
 	DL_SCAN_ASK_MS = 15 * 1000,
+	/* Looks at names (dl_host_looks) for one foothold's payloads, and for a whole kind. A path of
+	 * a thousand folders makes a look cost 0.1 ms. */
+	DL_SCAN_FOOTHOLD_LOOKS = 8 * 1024,
+	DL_SCAN_KIND_LOOKS = 500 * 1000,
 };
 
 struct dl_scan {
@@ -22,6 +26,7 @@ struct dl_scan {
 	enum dl_kind kind;      /* being scanned */
 	size_t room;            /* footholds the survey may hold after this kind … */
 	size_t room_bytes;      /* … and their bytes */
+	int64_t looks_max;      /* dl_host_looks at which this kind has cost enough */
 	bool systemd_silent;    /* it did not answer once: not asked again */
 	int64_t asked_ms;       /* spent on systemd's answers so far */
 };
@@ -47,7 +52,11 @@ void dl_scan_add(struct dl_scan *scan, struct dl_foothold *foothold);
 struct dl_object *dl_scan_object(struct dl_scan *scan, struct dl_foothold *foothold,
 				 const char *path, enum dl_object_role role);
 
-/* Text for a foothold: at most `limit` bytes of raw text in the spelling of bytes; NULL for NULL. */
+/* Where the search for the next foothold's payloads ends: dl_payload_place's looks_max. */
+int64_t dl_scan_looks_max(const struct dl_scan *scan);
+
+/* Text for a foothold: at most `limit` bytes of raw text in the spelling of bytes; NULL for
+ * NULL. */
 char *dl_scan_text(const char *raw, size_t limit);
 
 /* True for what a package put there and nobody changed. */

@@ -53,6 +53,7 @@ static void scan_kind(struct dl_scan *scan, size_t index)
 	scan->kind = kinds[index].kind;
 	scan->room = DL_SURVEY_FOOTHOLDS_MAX - to_come * DL_SCAN_RESERVED;
 	scan->room_bytes = DL_SURVEY_MAX_BYTES - (to_come + 1) * DL_SCAN_RESERVED_BYTES;
+	scan->looks_max = dl_host_looks(scan->host) + DL_SCAN_KIND_LOOKS;
 	dl_survey_cover(scan->survey, scan->kind, DL_COVERAGE_COMPLETE, NULL);
 	if (kinds[index].scan(scan, &err) < 0)
 		dl_scan_partial(scan, "%s", err.text);
@@ -66,7 +67,8 @@ int dl_survey_make(struct dl_host *host, const struct dl_survey_options *options
 	survey->started = dl_time_now_ms();
 	survey->trusted = true;
 	for (int kind = 0; kind < DL_KIND_COUNT; kind++)
-		dl_survey_cover(survey, kind, DL_COVERAGE_UNSUPPORTED, "not a kind of this platform");
+		dl_survey_cover(survey, kind, DL_COVERAGE_UNSUPPORTED,
+				"not a kind of this platform");
 	int r = describe_host(&scan, err);
 	if (r < 0)
 		return r;

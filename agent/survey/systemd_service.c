@@ -60,7 +60,8 @@ static void add_payloads(struct dl_scan *scan, const struct dl_unit_file *settin
 	struct dl_error err = { 0 };
 	for (const char *value; (value = dl_unit_file_next(settings, "Service", key, &at));)
 		if (dl_payload_of_exec(place, value, foothold, &err) < 0)
-			dl_scan_partial(scan, "the payloads of %.256s: %s", foothold->name, err.text);
+			dl_scan_partial(scan, "the payloads of %.256s: %s", foothold->name,
+					err.text);
 }
 
 static void fill_service(struct dl_scan *scan, const char *unit,
@@ -74,6 +75,7 @@ static void fill_service(struct dl_scan *scan, const char *unit,
 		.search = search ? search : SYSTEMD_SEARCH,
 		.home = user ? user->home : NULL,
 		.folder = folder_of(settings, user ? user->home : NULL),
+		.looks_max = dl_scan_looks_max(scan),
 	};
 	(void)unit;
 	foothold->command = command_words(settings);

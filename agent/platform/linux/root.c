@@ -153,7 +153,7 @@ void dl_host_md5(const void *data, size_t size, char out[33])
 	md5_finish(md5, out);
 }
 
-/* A file that grows past the limit, or cannot be read, has no hash. */
+/* A file that grows while it is read, or cannot be read, has no hash. */
 static void hash_file(int fd, struct dl_host_facts *facts)
 {
 	dl_auto(dl_sha256) sha256 = dl_sha256_new();
@@ -164,11 +164,11 @@ static void hash_file(int fd, struct dl_host_facts *facts)
 		ssize_t n = read(fd, chunk, READ_CHUNK);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 || total > DL_HOST_HASH_MAX)
-			return;
 		if (n == 0)
 			break;
 		total += n;
+		if (n < 0 || total > facts->size)
+			return;
 		dl_sha256_add(sha256, chunk, (size_t)n);
 		if (md5)
 			EVP_DigestUpdate(md5, chunk, (size_t)n);

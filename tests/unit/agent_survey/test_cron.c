@@ -1,6 +1,8 @@
 /* Cron lines of a host in memory, rows L8 and L9. */
 #include "world.h"
 
+#include "agent/survey/scan.h"
+
 #define SPOOL "/var/spool/cron/crontabs"
 #define SHIPPED "# the package's\nSHELL=/bin/sh\n17 * * * * root true\n25 6 * * * root false\n"
 
@@ -244,6 +246,54 @@ static void keeps_room_for_the_other_kinds(void **state)
 	assert_int_equal(lined(survey, "@daily users")->kind, DL_KIND_CRON_USER);
 }
 
+/* Each of 31 folders costs forty links for each name, and there are hundreds of names. */
+static struct fake_host *host_with_maze(int lines)
+{
+	dl_autobuf table = DL_BUF_INIT;
+	dl_buf_puts(&table, "@daily /opt/x\nPATH=");
+	for (int i = 0; i < 31; i++)
+		dl_buf_printf(&table, "/tmp/loop:");
+	dl_buf_puts(&table, "/opt\n");
+	for (int line = 0; line < lines; line++) {
+		dl_buf_printf(&table, "%d * * * * ", line % 60);
+		for (int name = 0; name < 30; name++)
+			dl_buf_printf(&table, "n%d;", name);
+		dl_buf_puts(&table, "\n");
+	}
+	struct fake_host *fake = host_with_table(table.data);
+	fake_link(fake, "/tmp/loop", "loop");
+	fake_file(fake, SPOOL "/root", "@hourly /opt/x\n")->mode = 0600;
+	return fake;
+}
+
+static void refuses_to_get_lost_in_a_users_maze(void **state)
+{
+	(void)state;
+	struct fake_host *fake = host_with_maze(1);
+	struct dl_survey_options options = { 0 };
+	dl_auto(dl_survey) survey = NULL;
+	dl_auto(dl_host) host = fake_host_open(fake);
+	assert_int_equal(dl_survey_make(host, &options, &survey, NULL), 0);
+	assert_true(dl_host_looks(host) < 2 * DL_SCAN_FOOTHOLD_LOOKS);
+	assert_int_equal(survey->coverage[DL_KIND_CRON_USER], DL_COVERAGE_PARTIAL);
+	assert_non_null(strstr(survey->coverage_why[DL_KIND_CRON_USER], "more names and links"));
+	assert_int_equal(survey->coverage[DL_KIND_CRON_SYSTEM], DL_COVERAGE_COMPLETE);
+	dl_autofree char *others = objects_of(lined(survey, "@hourly /opt/x"));
+	assert_string_equal(others, "table:" SPOOL "/root payload:/opt/x");
+}
+
+static void refuses_to_get_lost_in_a_thousand_mazes(void **state)
+{
+	(void)state;
+	struct dl_survey_options options = { 0 };
+	dl_auto(dl_survey) survey = NULL;
+	dl_auto(dl_host) host = fake_host_open(host_with_maze(1000));
+	assert_int_equal(dl_survey_make(host, &options, &survey, NULL), 0);
+	assert_true(dl_host_looks(host) < DL_SCAN_KIND_LOOKS + 10 * 1000);
+	assert_int_equal(survey->foothold_count, 1002);
+	assert_int_equal(survey->coverage[DL_KIND_CRON_USER], DL_COVERAGE_PARTIAL);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -262,6 +312,8 @@ int main(void)
 		cmocka_unit_test(says_when_tables_cannot_be_read),
 		cmocka_unit_test(distrusts_a_host_with_preloaded_libraries),
 		cmocka_unit_test(asks_the_memory_when_a_foothold_was_first_seen),
+		cmocka_unit_test(refuses_to_get_lost_in_a_users_maze),
+		cmocka_unit_test(refuses_to_get_lost_in_a_thousand_mazes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

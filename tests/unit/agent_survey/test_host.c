@@ -46,6 +46,7 @@ static void refuses_loops_and_hostile_paths(void **state)
 	(void)state;
 	struct fake_host *fake = fake_host_new();
 	dl_autofree char *found = NULL;
+	struct dl_error why = { 0 };
 	char endless[2 * DL_HOST_PATH_MAX];
 	memset(endless, 'a', sizeof(endless) - 1);
 	endless[0] = '/';
@@ -53,9 +54,18 @@ static void refuses_loops_and_hostile_paths(void **state)
 	fake_link(fake, "/a", "b");
 	fake_link(fake, "/b", "a");
 	fake_link(fake, "/grow", "grow/grow");
+	char dots[DL_HOST_PATH_MAX];
+	memset(dots, '/', sizeof(dots));
+	for (size_t i = 0; i < sizeof(dots); i += 2)
+		dots[i] = '.';
+	strcpy(dots + sizeof(dots) - 4, "./l");
+	fake_link(fake, "/tmp/wind", dots);
+	fake_link(fake, "/tmp/l", dots);
 	dl_auto(dl_host) host = fake_host_open(fake);
 	assert_int_equal(dl_host_canonical(host, "/a/x", false, &found, NULL), DL_E_INVALID);
 	assert_int_equal(dl_host_canonical(host, "/grow/x", false, &found, NULL), DL_E_INVALID);
+	assert_int_equal(dl_host_canonical(host, "/tmp/wind/x", false, &found, &why), DL_E_INVALID);
+	assert_non_null(strstr(why.text, "more parts"));
 	assert_int_equal(dl_host_canonical(host, "relative", false, &found, NULL), DL_E_INVALID);
 	assert_int_equal(dl_host_canonical(host, endless, false, &found, NULL), DL_E_INVALID);
 	struct dl_host_facts facts;

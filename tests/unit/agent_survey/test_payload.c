@@ -41,7 +41,8 @@ static void expect(int (*of)(const struct dl_payload_place *, const char *, stru
 	dl_auto(dl_host) host = fake_host_open(host_with_programs());
 	dl_auto(dl_foothold) foothold = dl_foothold_new(DL_KIND_CRON_USER);
 	struct dl_payload_place place = { .host = host, .search = "/usr/bin:/bin:/opt",
-					  .home = "/home/alice", .folder = "/home/alice" };
+					  .home = "/home/alice", .folder = "/home/alice",
+					  .looks_max = INT64_MAX };
 	assert_int_equal(of(&place, text, foothold, NULL), 0);
 	dl_autofree char *found = unowned(foothold);
 	assert_string_equal(found, paths);
@@ -104,7 +105,8 @@ static void lists_the_interpreter_with_its_package(void **state)
 	(void)state;
 	dl_auto(dl_host) host = fake_host_open(host_with_programs());
 	dl_auto(dl_foothold) foothold = dl_foothold_new(DL_KIND_CRON_USER);
-	struct dl_payload_place place = { .host = host, .search = "/bin" };
+	struct dl_payload_place place = { .host = host, .search = "/bin",
+					  .looks_max = INT64_MAX };
 	assert_int_equal(dl_payload_of_shell(&place, "/bin/sh -c 'python3 /opt/x.py'", foothold,
 					     NULL),
 			 0);
@@ -125,7 +127,8 @@ static void lists_an_unowned_link_and_where_it_leads(void **state)
 	fake_link(fake, "/opt/loop", "loop");
 	dl_auto(dl_host) host = fake_host_open(fake);
 	dl_auto(dl_foothold) foothold = dl_foothold_new(DL_KIND_CRON_USER);
-	struct dl_payload_place place = { .host = host, .search = "/bin" };
+	struct dl_payload_place place = { .host = host, .search = "/bin",
+					  .looks_max = INT64_MAX };
 	assert_int_equal(dl_payload_of_shell(&place, "/opt/link; /opt/loop; /opt/link", foothold,
 					     NULL),
 			 0);
@@ -144,7 +147,8 @@ static void passes_over_what_is_no_file(void **state)
 	fake_fifo(fake, "/opt/fifo");
 	dl_auto(dl_host) host = fake_host_open(fake);
 	dl_auto(dl_foothold) foothold = dl_foothold_new(DL_KIND_CRON_USER);
-	struct dl_payload_place place = { .host = host, .search = "/bin" };
+	struct dl_payload_place place = { .host = host, .search = "/bin",
+					  .looks_max = INT64_MAX };
 	assert_int_equal(dl_payload_of_shell(&place, "/opt/fifo; /opt; /gone; relative/x", foothold,
 					     NULL),
 			 0);
@@ -164,7 +168,8 @@ static void stops_at_its_limits(void **state)
 	}
 	dl_auto(dl_host) host = fake_host_open(fake);
 	dl_auto(dl_foothold) foothold = dl_foothold_new(DL_KIND_CRON_USER);
-	struct dl_payload_place place = { .host = host, .search = "/bin" };
+	struct dl_payload_place place = { .host = host, .search = "/bin",
+					  .looks_max = INT64_MAX };
 	assert_int_equal(dl_payload_of_shell(&place, text.data, foothold, NULL), 0);
 	assert_int_equal(foothold->object_count, DL_PAYLOADS_MAX);
 }
@@ -176,8 +181,42 @@ static void says_when_the_host_cannot_be_read(void **state)
 	fake_broken(fake, "/opt/x.sh");
 	dl_auto(dl_host) host = fake_host_open(fake);
 	dl_auto(dl_foothold) foothold = dl_foothold_new(DL_KIND_CRON_USER);
-	struct dl_payload_place place = { .host = host, .search = "/bin" };
+	struct dl_payload_place place = { .host = host, .search = "/bin",
+					  .looks_max = INT64_MAX };
 	assert_int_equal(dl_payload_of_shell(&place, "/opt/x.sh", foothold, NULL), DL_E_IO);
+}
+
+static void refuses_a_search_path_without_end(void **state)
+{
+	(void)state;
+	dl_auto(dl_host) host = fake_host_open(host_with_programs());
+	dl_auto(dl_foothold) foothold = dl_foothold_new(DL_KIND_CRON_USER);
+	dl_autobuf search = DL_BUF_INIT;
+	for (int i = 0; i < DL_PAYLOAD_SEARCH_MAX - 1; i++)
+		dl_buf_printf(&search, "/tmp/%d:", i);
+	size_t allowed = search.size;
+	dl_buf_puts(&search, "/opt:/usr/bin");
+	struct dl_payload_place place = { .host = host, .search = search.data,
+					  .looks_max = INT64_MAX };
+	assert_int_equal(dl_payload_of_program(&place, "x.sh", foothold, NULL), 0);
+	assert_int_equal(foothold->object_count, 1);
+	assert_int_equal(dl_payload_of_program(&place, "sh", foothold, NULL), DL_E_LIMIT);
+	search.data[allowed - 1] = '\0';
+	assert_int_equal(dl_payload_of_program(&place, "sh", foothold, NULL), 0);
+}
+
+static void refuses_to_look_more_often_than_it_may(void **state)
+{
+	(void)state;
+	struct fake_host *fake = host_with_programs();
+	fake_link(fake, "/tmp/loop", "loop");
+	dl_auto(dl_host) host = fake_host_open(fake);
+	dl_auto(dl_foothold) foothold = dl_foothold_new(DL_KIND_CRON_USER);
+	struct dl_payload_place place = { .host = host, .search = "/tmp/loop:/opt",
+					  .looks_max = DL_HOST_LINKS_MAX };
+	assert_int_equal(dl_payload_of_program(&place, "x.sh", foothold, NULL), DL_E_LIMIT);
+	assert_true(dl_host_looks(host) < 3 * DL_HOST_LINKS_MAX);
+	assert_int_equal(foothold->object_count, 0);
 }
 
 int main(void)
@@ -192,6 +231,8 @@ int main(void)
 		cmocka_unit_test(passes_over_what_is_no_file),
 		cmocka_unit_test(stops_at_its_limits),
 		cmocka_unit_test(says_when_the_host_cannot_be_read),
+		cmocka_unit_test(refuses_a_search_path_without_end),
+		cmocka_unit_test(refuses_to_look_more_often_than_it_may),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
