@@ -32,11 +32,32 @@ static int check_value(json_t *value, int depth, struct dl_error *err)
 	return 0;
 }
 
+/* Every value but the first stands behind one of `{ [ ,`; a member's name and
+ * value share one. What is not JSON may be miscounted, but only behind the
+ * place where the parser gives up: until there both agree what is a string. */
+static bool has_too_many_values(const char *text, size_t size)
+{
+	size_t count = 0;
+	bool in_string = false;
+	for (size_t i = 0; i < size; i++) {
+		if (text[i] == '"')
+			in_string = !in_string;
+		else if (in_string)
+			i += text[i] == '\\';
+		else if (text[i] == '{' || text[i] == '[' || text[i] == ',')
+			count++;
+	}
+	return count > DL_JSON_VALUES_MAX;
+}
+
 int dl_json_parse(const char *text, size_t size, size_t limit, json_t **ret_value,
 		  struct dl_error *err)
 {
 	if (size > limit)
 		return dl_error_set(err, DL_E_LIMIT, "JSON of %zu bytes exceeds %zu", size, limit);
+	if (has_too_many_values(text, size))
+		return dl_error_set(err, DL_E_LIMIT, "JSON holds more than %d values",
+				    DL_JSON_VALUES_MAX);
 	json_error_t why;
 	dl_autojson *value = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
 	if (!value) {

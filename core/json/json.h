@@ -1,7 +1,8 @@
 /* JSON: jansson under our limits.
  *
- * Text is parsed only after its size was checked; duplicate keys, bad UTF-8,
- * embedded NUL, trailing bytes and floats are refused. Readers take members
+ * Text is parsed only after its size and the number of its values were
+ * checked; duplicate keys, bad UTF-8, embedded NUL, trailing bytes and floats
+ * are refused. Readers take members
  * out of an object with the type and bounds they expect and say the member's
  * name when it breaks them; dl_json_only refuses members nobody expects, which
  * makes a schema closed.
@@ -24,8 +25,16 @@ static inline void dl_json_release(json_t **pointer)
 /* `dl_autojson *object = …;` drops its reference at the scope's end. */
 #define dl_autojson __attribute__((cleanup(dl_json_release))) json_t
 
-/* Nesting deeper than this is refused. */
-enum { DL_JSON_DEPTH_MAX = 32 };
+enum {
+	DL_JSON_DEPTH_MAX = 32, /* nesting */
+
+	/* Values in one text, counted before parsing. Measured with jansson 2.14: a
+	 * value costs up to 296 bytes of memory (objects of one member, nested) and
+	 * as little as two bytes of text, so that 8 MiB would grow to a gigabyte;
+	 * this many stay under 120 MB. The densest survey of DL_SURVEY_MAX_BYTES
+	 * (core/plan) holds one in 12 bytes: 350,000. */
+	DL_JSON_VALUES_MAX = 384 * 1024,
+};
 
 /* Parses one object or array of at most `limit` bytes. */
 int dl_json_parse(const char *text, size_t size, size_t limit, json_t **ret_value,

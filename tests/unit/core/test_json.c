@@ -90,6 +90,35 @@ static void refuses_nesting_deeper_than_the_limit(void **state)
 	assert_true(parse_nested(30000, '[', ']') < 0);
 }
 
+/* "[" PIECE,PIECE,… "]" with `count` pieces. */
+static int parse_repeated(const char *piece, int count)
+{
+	dl_autobuf text = DL_BUF_INIT;
+	dl_autojson *value = NULL;
+	for (int i = 0; i < count; i++) {
+		dl_buf_puts(&text, i ? "," : "[");
+		dl_buf_puts(&text, piece);
+	}
+	dl_buf_puts(&text, "]");
+	return dl_json_parse(text.data, text.size, text.size, &value, NULL);
+}
+
+static void refuses_more_values_than_memory_allows(void **state)
+{
+	(void)state;
+	assert_int_equal(parse_repeated("1", DL_JSON_VALUES_MAX), 0);
+	assert_int_equal(parse_repeated("1", DL_JSON_VALUES_MAX + 1), DL_E_LIMIT);
+	assert_int_equal(parse_repeated("[]", DL_JSON_VALUES_MAX / 2 + 1), DL_E_LIMIT);
+	assert_int_equal(parse_repeated("{\"a\":{}}", DL_JSON_VALUES_MAX / 3 + 1), DL_E_LIMIT);
+	assert_int_equal(parse_repeated("\"\\\\\",1", DL_JSON_VALUES_MAX / 2 + 1), DL_E_LIMIT);
+}
+
+static void does_not_take_the_words_of_a_text_for_values(void **state)
+{
+	(void)state;
+	assert_int_equal(parse_repeated("\",,,,\\\"[[[[{{{{\"", DL_JSON_VALUES_MAX / 10), 0);
+}
+
 static void writes_members_in_the_order_they_came(void **state)
 {
 	(void)state;
@@ -241,6 +270,8 @@ int main(void)
 		cmocka_unit_test(refuses_floats_wherever_they_stand),
 		cmocka_unit_test(refuses_more_bytes_than_allowed_before_parsing),
 		cmocka_unit_test(refuses_nesting_deeper_than_the_limit),
+		cmocka_unit_test(refuses_more_values_than_memory_allows),
+		cmocka_unit_test(does_not_take_the_words_of_a_text_for_values),
 		cmocka_unit_test(writes_members_in_the_order_they_came),
 		cmocka_unit_test(reads_members_of_the_expected_type),
 		cmocka_unit_test(names_the_member_that_breaks_its_bounds),

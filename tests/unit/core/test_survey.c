@@ -290,6 +290,29 @@ static void stays_within_its_limits_when_a_host_has_too_many_footholds(void **st
 	assert_int_equal(survey->coverage[DL_KIND_CRON_SYSTEM], DL_COVERAGE_COMPLETE);
 }
 
+/* core/json bounds the values of a text: no survey may hold more. */
+static void can_be_read_again_when_full_of_the_smallest_objects(void **state)
+{
+	(void)state;
+	dl_auto(dl_survey) survey = sample_survey();
+	while (survey->coverage[DL_KIND_CRON_USER] == DL_COVERAGE_COMPLETE) {
+		struct dl_foothold *foothold = sample_cron("alice", "* * * * * x", NULL);
+		foothold->occurrence = (int64_t)survey->foothold_count + 1;
+		struct dl_object *object;
+		while ((object = dl_foothold_add_object(foothold))) {
+			object->role = DL_ROLE_UNIT;
+			object->type = DL_TYPE_FILE;
+			object->path = dl_strdup("/");
+			object->baseline = DL_BASELINE_NONE;
+		}
+		sample_add(survey, foothold);
+	}
+	dl_autojson *json = dl_survey_to_json(survey), *again = NULL;
+	dl_autofree char *text = dl_json_text(json);
+	assert_true(strlen(text) > DL_SURVEY_MAX_BYTES - 128 * 1024);
+	assert_int_equal(dl_json_parse(text, strlen(text), DL_SURVEY_MAX_BYTES, &again, NULL), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -309,6 +332,7 @@ int main(void)
 		cmocka_unit_test(calls_a_kind_unsupported_that_a_survey_does_not_mention),
 		cmocka_unit_test(drops_a_foothold_its_reader_would_refuse_and_says_so),
 		cmocka_unit_test(stays_within_its_limits_when_a_host_has_too_many_footholds),
+		cmocka_unit_test(can_be_read_again_when_full_of_the_smallest_objects),
 	};
 	return cmocka_run_group_tests_name("survey", tests, NULL, NULL);
 }
