@@ -94,7 +94,9 @@ struct dl_facts {
 	int64_t mode, uid, gid, size, mtime_ns, links;
 	uint32_t locks;     /* FS_IMMUTABLE_FL, FS_APPEND_FL as the kernel spells them */
 	char *target;       /* symlink; raw bytes, owned */
-	char sha256[DL_SHA256_TEXT_SIZE]; /* regular files; "" otherwise */
+	/* Regular files; "" otherwise, for one larger than DL_HOST_HASH_MAX (agent/platform/host.h)
+	 * and for one that grew while it was read: nobody approved such content. */
+	char sha256[DL_SHA256_TEXT_SIZE];
 	struct dl_xattr *xattrs; /* owned; POSIX ACLs are xattrs too */
 	size_t xattr_count;
 };

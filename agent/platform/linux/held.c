@@ -85,7 +85,10 @@ static int held_read_xattrs(int handle, struct dl_facts *facts, struct dl_error 
 	return r;
 }
 
-static int held_hash(int handle, char out[DL_SHA256_TEXT_SIZE], struct dl_error *err)
+/* Reads no more than the size that the file had at first, and not even that of a huge one: a
+ * sparse file costs its owner nothing, and one that grows has no end. */
+static int held_hash(int handle, int64_t limit, char out[DL_SHA256_TEXT_SIZE],
+		     struct dl_error *err)
 {
 	dl_auto(dl_sha256) hash = dl_sha256_new();
 	dl_autofree char *chunk = dl_alloc(1, HELD_CHUNK);
@@ -93,7 +96,12 @@ static int held_hash(int handle, char out[DL_SHA256_TEXT_SIZE], struct dl_error 
 	off_t at = 0;
 	ssize_t got;
 
+	out[0] = '\0';
+	if (limit > DL_HOST_HASH_MAX)
+		return 0;
 	while ((got = pread(handle, chunk, HELD_CHUNK, at)) > 0) {
+		if (at + got > limit)
+			return 0;
 		dl_sha256_add(hash, chunk, (size_t)got);
 		at += got;
 	}
@@ -139,7 +147,7 @@ int dl_held_refresh(struct dl_held *held, struct dl_error *err)
 	if (r == 0)
 		r = held_read_xattrs(held->handle, facts, err);
 	if (r == 0 && facts->type == DL_TYPE_FILE)
-		r = held_hash(held->handle, facts->sha256, err);
+		r = held_hash(held->handle, facts->size, facts->sha256, err);
 	return r;
 }
 
