@@ -23,8 +23,9 @@
 #include <stdint.h>
 
 enum {
-	DL_FACTS_XATTRS_MAX = 64,
-	DL_FACTS_XATTR_BYTES_MAX = 64 * 1024, /* of one value; the kernel's own limit */
+	DL_FACTS_XATTRS_MAX = 4096,
+	DL_FACTS_XATTR_BYTES_MAX = 64 * 1024,        /* of one value; the kernel's own limit */
+	DL_FACTS_XATTRS_BYTES_MAX = 4 * 1024 * 1024, /* of all: the journal keeps them */
 	DL_FACTS_TARGET_MAX = 4096,
 	DL_HOLDERS_MAX = 32,
 	DL_SIBLINGS_MAX = 16,
@@ -107,7 +108,9 @@ struct dl_held; /* one object, held open */
 
 /* Opens what the name stands for, never following it. A regular file, a
  * symlink itself or a folder; anything else is DL_E_INVALID and is not opened
- * for reading. A file is hashed. DL_E_NOT_FOUND: nothing is there. */
+ * for reading. A file is hashed. DL_E_NOT_FOUND: nothing is there. DL_E_LIMIT:
+ * more or larger extended attributes than above. DL_E_TIMEOUT: a process has
+ * a lease on the file and keeps it. */
 int dl_held_open(const struct dl_folder *folder, const char *name, struct dl_held **ret_held,
 		 struct dl_error *err);
 void dl_held_free(struct dl_held *held);
@@ -136,15 +139,12 @@ bool dl_held_has_writer(const struct dl_held *held);
  * Synced. DL_E_NO_SPACE, DL_E_EXISTS. */
 int dl_held_copy(const struct dl_held *held, const struct dl_folder *folder, const char *name,
 		 struct dl_error *err);
-/* The same for given content: mode, owner, xattrs and (unless `mtime_ns` is
- * negative) the time are the facts'. */
+/* The same for given content: mode, owner and xattrs are the facts', the time is now. */
 int dl_file_make(const struct dl_folder *folder, const char *name, const void *data, size_t size,
-		 const struct dl_facts *like, int64_t mtime_ns, struct dl_error *err);
+		 const struct dl_facts *like, struct dl_error *err);
 /* An empty folder with the facts' mode, owner, xattrs and time. */
 int dl_folder_make_like(const struct dl_folder *parent, const char *name,
 			const struct dl_facts *like, struct dl_error *err);
-/* Sets the times back, e.g. of a folder that got its content back. */
-int dl_folder_set_mtime(const struct dl_folder *folder, int64_t mtime_ns, struct dl_error *err);
 
 /* ---- who else has it ---- */
 

@@ -34,7 +34,7 @@ static int replace_write(struct replace *replace, struct dl_error *err)
 		return r;
 	wait_for_new_second(times, DL_COUNT(times));
 	return dl_file_make(replace->spot.folder, replace->beside, draft->data, draft->size, like,
-			    -1, err);
+			    err);
 }
 
 static int replace_swap(struct replace *replace, struct dl_error *err)

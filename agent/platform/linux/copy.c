@@ -12,22 +12,24 @@
 enum { COPY_CHUNK = 64 * 1024, COPY_NAME_SIZE = 64 };
 #define NS_PER_S INT64_C(1000000000)
 
-static void copy_times(int64_t mtime_ns, struct timespec times[2])
+/* Before 1970 the nanoseconds still count forward. */
+static struct timespec copy_time(int64_t ns)
 {
-	times[0] = (struct timespec){ .tv_nsec = UTIME_OMIT };
-	times[1] = (struct timespec){ .tv_sec = mtime_ns / NS_PER_S, .tv_nsec = mtime_ns % NS_PER_S };
-	if (times[1].tv_nsec < 0) {
-		times[1].tv_sec--;
-		times[1].tv_nsec += NS_PER_S;
+	struct timespec time = { .tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S };
+
+	if (time.tv_nsec < 0) {
+		time.tv_sec--;
+		time.tv_nsec += NS_PER_S;
 	}
+	return time;
 }
 
 /* Owner before mode (chown clears set-id bits), mode before xattrs (a POSIX
  * ACL decides the group bits), time last. The handle may be O_PATH. */
-int dl_facts_put(int handle, const struct dl_facts *facts, int64_t mtime_ns, struct dl_error *err)
+int dl_facts_put(int handle, const struct dl_facts *facts, const struct timespec *mtime,
+		 struct dl_error *err)
 {
 	char path[DL_HANDLE_PATH_SIZE];
-	struct timespec times[2];
 
 	dl_handle_path(handle, path);
 	if (fchownat(handle, "", (uid_t)facts->uid, (gid_t)facts->gid, AT_EMPTY_PATH) < 0)
@@ -40,10 +42,8 @@ int dl_facts_put(int handle, const struct dl_facts *facts, int64_t mtime_ns, str
 		if (setxattr(path, xattr->name, xattr->value, xattr->size, 0) < 0)
 			return dl_error_errno(err, errno, "setting attribute '%s'", xattr->name);
 	}
-	if (mtime_ns < 0)
-		return 0;
-	copy_times(mtime_ns, times);
-	if (utimensat(AT_FDCWD, path, times, 0) < 0)
+	if (mtime && utimensat(AT_FDCWD, path, (struct timespec[]){ { .tv_nsec = UTIME_OMIT },
+								    *mtime }, 0) < 0)
 		return dl_error_errno(err, errno, "setting the time");
 	return 0;
 }
@@ -113,14 +113,15 @@ static int copy_file(const struct dl_held *held, const struct dl_folder *folder,
 	if (r == 0)
 		r = copy_bytes(held->handle, handle, err);
 	if (r == 0)
-		r = dl_facts_put(handle, &held->facts, held->facts.mtime_ns, err);
+		r = dl_facts_put(handle, &held->facts, &held->stat.st_mtim, err);
 	return r < 0 ? r : copy_publish(handle, folder, name, err);
 }
 
 /* Links and folders cannot be made without a name: they are made under a
  * private one, dressed, and renamed without replacing. */
 static int copy_dressed(const struct dl_folder *folder, const char *name,
-			const struct dl_facts *like, struct dl_error *err)
+			const struct dl_facts *like, const struct timespec *mtime,
+			struct dl_error *err)
 {
 	char draft[COPY_NAME_SIZE], id[DL_ID_TEXT_SIZE];
 	dl_autofd handle = -1;
@@ -134,7 +135,7 @@ static int copy_dressed(const struct dl_folder *folder, const char *name,
 		return dl_error_errno(err, errno, "making '%s'", name);
 	handle = openat(folder->handle, draft, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	r = handle < 0 ? dl_error_errno(err, errno, "opening what was just made") :
-			 dl_facts_put(handle, like, like->mtime_ns, err);
+			 dl_facts_put(handle, like, mtime, err);
 	if (r == 0)
 		r = dl_folder_move(folder, draft, folder, name, err);
 	if (r < 0) {
@@ -149,17 +150,19 @@ int dl_held_copy(const struct dl_held *held, const struct dl_folder *folder, con
 {
 	if (held->facts.type == DL_TYPE_FILE)
 		return copy_file(held, folder, name, err);
-	return copy_dressed(folder, name, &held->facts, err);
+	return copy_dressed(folder, name, &held->facts, &held->stat.st_mtim, err);
 }
 
 int dl_folder_make_like(const struct dl_folder *parent, const char *name,
 			const struct dl_facts *like, struct dl_error *err)
 {
-	return copy_dressed(parent, name, like, err);
+	struct timespec mtime = copy_time(like->mtime_ns);
+
+	return copy_dressed(parent, name, like, &mtime, err);
 }
 
 int dl_file_make(const struct dl_folder *folder, const char *name, const void *data, size_t size,
-		 const struct dl_facts *like, int64_t mtime_ns, struct dl_error *err)
+		 const struct dl_facts *like, struct dl_error *err)
 {
 	dl_autofd handle = -1;
 	int r = copy_open_nameless(folder, &handle, err);
@@ -167,6 +170,6 @@ int dl_file_make(const struct dl_folder *folder, const char *name, const void *d
 	if (r == 0)
 		r = copy_write(handle, data, size, err);
 	if (r == 0)
-		r = dl_facts_put(handle, like, mtime_ns, err);
+		r = dl_facts_put(handle, like, NULL, err);
 	return r < 0 ? r : copy_publish(handle, folder, name, err);
 }

@@ -20,7 +20,7 @@ static int disk_look(void *self, const char *path, bool hash, struct dl_host_fac
 		*ret_facts = (struct dl_host_facts){ .type = DL_TYPE_MISSING };
 		return 0;
 	}
-	return r < 0 ? r : dl_root_look(parent, leaf, hash, ret_facts, err);
+	return r < 0 ? r : dl_root_look(parent, leaf, hash, &disk->wait_ms, ret_facts, err);
 }
 
 static int read_all(int fd, size_t limit, char **ret_data, size_t *ret_size, struct dl_error *err)
@@ -56,7 +56,7 @@ int dl_disk_read(void *self, const char *path, size_t limit, char **ret_data, si
 	struct dl_host_facts facts;
 	int r = dl_root_open_parent(disk->root, path, &parent, &leaf, err);
 	if (r == 0)
-		r = dl_root_open_file(parent, leaf, &fd, &facts, err);
+		r = dl_root_open_file(parent, leaf, &disk->wait_ms, &fd, &facts, err);
 	if (r < 0)
 		return r;
 	if (facts.size > (int64_t)limit)
@@ -138,9 +138,11 @@ int dl_host_open(const char *root, struct dl_host **ret_host, struct dl_error *e
 {
 	int fd = open(root ? root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return dl_error_errno(err, errno, "opening the root folder '%s'", root ? root : "/");
+		return dl_error_errno(err, errno, "opening the root folder '%s'",
+				      root ? root : "/");
 	struct dl_disk *disk = DL_NEW(struct dl_disk);
 	disk->root = fd;
+	disk->wait_ms = DL_LEASE_WAIT_MS;
 	*ret_host = dl_host_new(root ? &folder_driver : &live_driver, disk);
 	return 0;
 }

@@ -9,6 +9,7 @@ struct sd_bus;
 struct dl_disk {
 	int root;           /* O_PATH */
 	struct sd_bus *bus; /* to PID 1; NULL until first asked */
+	int64_t wait_ms;    /* left for waiting for leases, for all files together */
 };
 
 int dl_disk_read(void *self, const char *path, size_t limit, char **ret_data, size_t *ret_size,

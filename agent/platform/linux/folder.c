@@ -13,7 +13,6 @@
 #include <sys/syscall.h>
 
 enum { MOUNT_DEPTH_MAX = 4096 };
-#define NS_PER_S INT64_C(1000000000)
 
 /* Takes the handle. */
 static struct dl_folder *folder_adopt(int handle)
@@ -86,7 +85,8 @@ static int folder_mount_id(int handle, uint64_t *ret_mount, uint64_t *ret_inode,
 	if (statx(handle, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &facts) < 0)
 		return dl_error_errno(err, errno, "statx");
 	if (!(facts.stx_mask & STATX_MNT_ID))
-		return dl_error_set(err, DL_E_UNSUPPORTED, "this kernel does not tell mounts apart");
+		return dl_error_set(err, DL_E_UNSUPPORTED,
+				    "this kernel does not tell mounts apart");
 	*ret_mount = facts.stx_mnt_id;
 	*ret_inode = facts.stx_ino;
 	return 0;
@@ -204,19 +204,8 @@ int dl_folder_mtime(const struct dl_folder *folder, int64_t *ret_ns, struct dl_e
 
 	if (fstat(folder->handle, &facts) < 0)
 		return dl_error_errno(err, errno, "time of a folder");
-	*ret_ns = facts.st_mtim.tv_sec * NS_PER_S + facts.st_mtim.tv_nsec;
+	*ret_ns = dl_nanoseconds(&facts.st_mtim);
 	return 0;
-}
-
-int dl_folder_set_mtime(const struct dl_folder *folder, int64_t mtime_ns, struct dl_error *err)
-{
-	struct timespec times[2] = {
-		{ .tv_nsec = UTIME_OMIT },
-		{ .tv_sec = mtime_ns / NS_PER_S, .tv_nsec = mtime_ns % NS_PER_S },
-	};
-
-	return futimens(folder->handle, times) < 0 ? dl_error_errno(err, errno, "setting a time") :
-						      0;
 }
 
 int dl_folder_room(const struct dl_folder *folder, int64_t *ret_bytes, struct dl_error *err)

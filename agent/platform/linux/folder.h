@@ -20,7 +20,7 @@ struct dl_held {
 
 /* Hands a descriptor on: its value is returned, the variable becomes -1. */
 #define DL_TAKE_FD(handle)                                                                         \
-	__extension__({                                                                                         \
+	__extension__({                                                                            \
 		int dl_taken_ = (handle);                                                          \
 		(handle) = -1;                                                                     \
 		dl_taken_;                                                                         \
@@ -34,7 +34,9 @@ int dl_locks_set(int handle, uint32_t locks, struct dl_error *err);
 enum { DL_HANDLE_PATH_SIZE = 40 };
 void dl_handle_path(int handle, char out[DL_HANDLE_PATH_SIZE]);
 
-/* Owner, mode, xattrs and, unless negative, mtime onto an object just made. */
-int dl_facts_put(int handle, const struct dl_facts *facts, int64_t mtime_ns, struct dl_error *err);
+/* Owner, mode, exactly these xattrs and, unless NULL, the time onto an object just made, which
+ * nobody else can have got at. */
+int dl_facts_put(int handle, const struct dl_facts *facts, const struct timespec *mtime,
+		 struct dl_error *err);
 
 #endif

@@ -10,7 +10,6 @@
 #include <sys/xattr.h>
 
 enum { HELD_CHUNK = 64 * 1024, HELD_NAMES_MAX = 64 * 1024 };
-#define NS_PER_S INT64_C(1000000000)
 
 void dl_handle_path(int handle, char out[DL_HANDLE_PATH_SIZE])
 {
@@ -44,8 +43,8 @@ static enum dl_object_type held_type(mode_t mode)
 	return S_ISDIR(mode) ? DL_TYPE_FOLDER : DL_TYPE_OTHER;
 }
 
-static int held_read_xattr(const char *path, const char *name, struct dl_facts *facts,
-			   struct dl_error *err)
+static int held_read_xattr(const char *path, const char *name, size_t *room,
+			   struct dl_facts *facts, struct dl_error *err)
 {
 	dl_autofree char *value = dl_alloc(1, DL_FACTS_XATTR_BYTES_MAX);
 	ssize_t size = getxattr(path, name, value, DL_FACTS_XATTR_BYTES_MAX);
@@ -55,9 +54,11 @@ static int held_read_xattr(const char *path, const char *name, struct dl_facts *
 		return 0;
 	if (size < 0)
 		return dl_error_errno(err, errno, "reading attribute '%s'", name);
-	if (facts->xattr_count == DL_FACTS_XATTRS_MAX)
-		return dl_error_set(err, DL_E_LIMIT, "more than %d extended attributes",
-				    DL_FACTS_XATTRS_MAX);
+	if (facts->xattr_count == DL_FACTS_XATTRS_MAX || (size_t)size > *room)
+		return dl_error_set(err, DL_E_LIMIT,
+				    "more than %d extended attributes, or than %d bytes in them",
+				    DL_FACTS_XATTRS_MAX, DL_FACTS_XATTRS_BYTES_MAX);
+	*room -= (size_t)size;
 	facts->xattrs = dl_realloc(facts->xattrs, facts->xattr_count + 1, sizeof(*facts->xattrs));
 	xattr = &facts->xattrs[facts->xattr_count++];
 	*xattr = (struct dl_xattr){ dl_strdup(name), dl_memdup(value, (size_t)size), (size_t)size };
@@ -70,6 +71,7 @@ static int held_read_xattrs(int handle, struct dl_facts *facts, struct dl_error 
 {
 	dl_autofree char *names = dl_alloc(1, HELD_NAMES_MAX);
 	char path[DL_HANDLE_PATH_SIZE];
+	size_t room = DL_FACTS_XATTRS_BYTES_MAX;
 	ssize_t size;
 	int r = 0;
 
@@ -78,10 +80,12 @@ static int held_read_xattrs(int handle, struct dl_facts *facts, struct dl_error 
 	size = listxattr(path, names, HELD_NAMES_MAX);
 	if (size < 0 && (errno == EOPNOTSUPP || errno == ENOSYS))
 		return 0;
+	if (size < 0 && errno == E2BIG)
+		return dl_error_set(err, DL_E_LIMIT, "more extended attributes than can be listed");
 	if (size < 0)
 		return dl_error_errno(err, errno, "listing extended attributes");
 	for (ssize_t at = 0; r == 0 && at < size; at += (ssize_t)strlen(names + at) + 1)
-		r = held_read_xattr(path, names + at, facts, err);
+		r = held_read_xattr(path, names + at, &room, facts, err);
 	return r;
 }
 
@@ -138,7 +142,7 @@ int dl_held_refresh(struct dl_held *held, struct dl_error *err)
 	facts->uid = held->stat.st_uid;
 	facts->gid = held->stat.st_gid;
 	facts->size = held->stat.st_size;
-	facts->mtime_ns = held->stat.st_mtim.tv_sec * NS_PER_S + held->stat.st_mtim.tv_nsec;
+	facts->mtime_ns = dl_nanoseconds(&held->stat.st_mtim);
 	facts->links = (int64_t)held->stat.st_nlink;
 	if (facts->type == DL_TYPE_SYMLINK)
 		r = held_read_target(held->handle, facts, err);
@@ -151,28 +155,13 @@ int dl_held_refresh(struct dl_held *held, struct dl_error *err)
 	return r;
 }
 
-/* Opens for reading the very object behind an O_PATH handle. */
-static int held_reopen(int found, int flags, int *ret_handle, struct dl_error *err)
-{
-	char path[DL_HANDLE_PATH_SIZE];
-	int handle;
-
-	dl_handle_path(found, path);
-	handle = open(path, flags | O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOATIME);
-	if (handle < 0 && errno == EPERM)
-		handle = open(path, flags | O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (handle < 0)
-		return dl_error_errno(err, errno, "opening an object");
-	*ret_handle = handle;
-	return 0;
-}
-
 /* First a handle that opens nothing, so that no device or FIFO notices us;
  * then, for files and folders, one that reads. */
 static int held_open_handle(const struct dl_folder *folder, const char *name, int *ret_handle,
 			    struct dl_error *err)
 {
 	dl_autofd found = openat(folder->handle, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int64_t wait_ms = DL_LEASE_WAIT_MS;
 	struct stat facts;
 
 	if (found < 0)
@@ -181,9 +170,9 @@ static int held_open_handle(const struct dl_folder *folder, const char *name, in
 		return dl_error_errno(err, errno, "looking at '%s'", name);
 	switch (held_type(facts.st_mode)) {
 	case DL_TYPE_FILE:
-		return held_reopen(found, 0, ret_handle, err);
+		return dl_root_reopen(found, 0, &wait_ms, ret_handle, err);
 	case DL_TYPE_FOLDER:
-		return held_reopen(found, O_DIRECTORY, ret_handle, err);
+		return dl_root_reopen(found, O_DIRECTORY, &wait_ms, ret_handle, err);
 	case DL_TYPE_SYMLINK:
 		*ret_handle = DL_TAKE_FD(found);
 		return 0;
@@ -306,8 +295,8 @@ char **dl_held_siblings(const struct dl_held *held, const struct dl_folder *fold
 	const struct dirent *entry;
 	size_t count = 0;
 
-	for (int seen = 0; stream && seen < DL_SIBLING_NAMES_MAX && count < DL_SIBLINGS_MAX; seen++) {
-		entry = readdir(stream);
+	for (int seen = 0; seen < DL_SIBLING_NAMES_MAX && count < DL_SIBLINGS_MAX; seen++) {
+		entry = stream ? readdir(stream) : NULL;
 		if (!entry)
 			break;
 		if (entry->d_ino == held->stat.st_ino && strcmp(entry->d_name, but) != 0 &&

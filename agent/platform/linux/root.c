@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-enum { READ_CHUNK = 64 * 1024, RACE_RETRIES = 16 };
+enum { READ_CHUNK = 64 * 1024, RACE_RETRIES = 16, LEASE_PAUSE_MS = 20 };
 
 /* BENEATH makes the kernel answer EAGAIN when somebody renames on the way. */
 static int open_beneath(int root, const char *path, int flags)
@@ -57,7 +57,7 @@ int dl_root_open_parent(int root, const char *path, int *ret_parent, const char 
 	return r;
 }
 
-static int64_t nanoseconds(const struct timespec *time)
+int64_t dl_nanoseconds(const struct timespec *time)
 {
 	int64_t ns;
 	if (__builtin_mul_overflow((int64_t)time->tv_sec, INT64_C(1000000000), &ns) ||
@@ -85,24 +85,41 @@ static void facts_of_stat(const struct stat *st, struct dl_host_facts *facts)
 	*facts = (struct dl_host_facts){
 		.type = type_of(st->st_mode), .size = st->st_size, .uid = st->st_uid,
 		.gid = st->st_gid, .mode = st->st_mode & 07777,
-		.mtime_ns = nanoseconds(&st->st_mtim), .links = (int64_t)st->st_nlink,
+		.mtime_ns = dl_nanoseconds(&st->st_mtim), .links = (int64_t)st->st_nlink,
 		.device = st->st_dev, .inode = st->st_ino,
 	};
 }
 
-/* Reopening by the handle reads the very object that was examined: between a
- * look and an open by name it could become a FIFO or a device. */
-static int reopen(int handle)
+static int reopen(const char *path, int flags)
 {
-	char path[64];
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", handle);
-	int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	int fd = open(path, flags | O_NOATIME);
 	return fd < 0 && errno == EPERM ? open(path, flags) : fd;
 }
 
-int dl_root_open_file(int parent, const char *leaf, int *ret_fd, struct dl_host_facts *ret_facts,
-		      struct dl_error *err)
+/* The first open tells the lease's holder to let go, so that asking again and again is enough;
+ * an open that waits by itself would do so for as long as the administrator's limit. */
+int dl_root_reopen(int handle, int flags, int64_t *wait_ms, int *ret_fd, struct dl_error *err)
+{
+	static const struct timespec pause = { .tv_nsec = LEASE_PAUSE_MS * 1000 * 1000 };
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", handle);
+	flags |= O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int fd = reopen(path, flags);
+	for (; fd < 0 && errno == EWOULDBLOCK && *wait_ms > 0; *wait_ms -= LEASE_PAUSE_MS) {
+		nanosleep(&pause, NULL);
+		fd = reopen(path, flags);
+	}
+	if (fd < 0 && errno == EWOULDBLOCK)
+		return dl_error_set(err, DL_E_TIMEOUT,
+				    "a process holds a lease on it and does not let go");
+	if (fd < 0)
+		return dl_error_errno(err, errno, "opening it");
+	*ret_fd = fd;
+	return 0;
+}
+
+int dl_root_open_file(int parent, const char *leaf, int64_t *wait_ms, int *ret_fd,
+		      struct dl_host_facts *ret_facts, struct dl_error *err)
 {
 	dl_autofd handle = openat(parent, leaf, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
@@ -110,12 +127,8 @@ int dl_root_open_file(int parent, const char *leaf, int *ret_fd, struct dl_host_
 		return dl_error_errno(err, errno, "opening it");
 	if (!S_ISREG(st.st_mode))
 		return dl_error_set(err, DL_E_INVALID, "not a regular file");
-	int fd = reopen(handle);
-	if (fd < 0)
-		return dl_error_errno(err, errno, "opening it");
 	facts_of_stat(&st, ret_facts);
-	*ret_fd = fd;
-	return 0;
+	return dl_root_reopen(handle, 0, wait_ms, ret_fd, err);
 }
 
 /* ---- hashing ---- */
@@ -180,10 +193,12 @@ static void hash_file(int fd, struct dl_host_facts *facts)
 	facts->hashed = true;
 }
 
-static void examine_file(int handle, bool hash, struct dl_host_facts *facts)
+/* A file that cannot be opened has its bare facts. */
+static void examine_file(int handle, bool hash, int64_t *wait_ms, struct dl_host_facts *facts)
 {
-	dl_autofd fd = reopen(handle);
-	if (fd < 0)
+	dl_autofd fd = -1;
+	int64_t no_wait = 0;
+	if (dl_root_reopen(handle, 0, hash ? wait_ms : &no_wait, &fd, NULL) < 0)
 		return;
 	int flags = 0;
 	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0)
@@ -201,8 +216,8 @@ static int examine_symlink(int handle, struct dl_host_facts *facts, struct dl_er
 	return 0;
 }
 
-int dl_root_look(int parent, const char *leaf, bool hash, struct dl_host_facts *ret_facts,
-		 struct dl_error *err)
+int dl_root_look(int parent, const char *leaf, bool hash, int64_t *wait_ms,
+		 struct dl_host_facts *ret_facts, struct dl_error *err)
 {
 	*ret_facts = (struct dl_host_facts){ .type = DL_TYPE_MISSING };
 	dl_autofd handle = openat(parent, leaf, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -213,7 +228,7 @@ int dl_root_look(int parent, const char *leaf, bool hash, struct dl_host_facts *
 		return dl_error_errno(err, errno, "looking at it");
 	facts_of_stat(&st, ret_facts);
 	if (ret_facts->type == DL_TYPE_FILE)
-		examine_file(handle, hash, ret_facts);
+		examine_file(handle, hash, wait_ms, ret_facts);
 	if (ret_facts->type == DL_TYPE_SYMLINK)
 		return examine_symlink(handle, ret_facts, err);
 	return 0;
