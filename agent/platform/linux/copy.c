@@ -11,6 +11,7 @@
 
 enum { COPY_CHUNK = 64 * 1024, COPY_NAME_SIZE = 64 };
 #define NS_PER_S INT64_C(1000000000)
+#define COPY_DRAFT "draft"
 
 /* Before 1970 the nanoseconds still count forward. */
 static struct timespec copy_time(int64_t ns)
@@ -24,6 +25,13 @@ static struct timespec copy_time(int64_t ns)
 	return time;
 }
 
+/* The default ACL of a folder dresses what is made in it (acl(5)). */
+static void copy_drop_acls(const char *path)
+{
+	removexattr(path, "system.posix_acl_access");
+	removexattr(path, "system.posix_acl_default");
+}
+
 /* Owner before mode (chown clears set-id bits), mode before xattrs (a POSIX
  * ACL decides the group bits), time last. The handle may be O_PATH. */
 int dl_facts_put(int handle, const struct dl_facts *facts, const struct timespec *mtime,
@@ -32,6 +40,7 @@ int dl_facts_put(int handle, const struct dl_facts *facts, const struct timespec
 	char path[DL_HANDLE_PATH_SIZE];
 
 	dl_handle_path(handle, path);
+	copy_drop_acls(path);
 	if (fchownat(handle, "", (uid_t)facts->uid, (gid_t)facts->gid, AT_EMPTY_PATH) < 0)
 		return dl_error_errno(err, errno, "setting the owner");
 	if (facts->type != DL_TYPE_SYMLINK && chmod(path, (mode_t)facts->mode) < 0)
@@ -117,32 +126,44 @@ static int copy_file(const struct dl_held *held, const struct dl_folder *folder,
 	return r < 0 ? r : copy_publish(handle, folder, name, err);
 }
 
-/* Links and folders cannot be made without a name: they are made under a
- * private one, dressed, and renamed without replacing. */
+static int copy_make_draft(const struct dl_folder *ours, const struct dl_facts *like,
+			   const struct timespec *mtime, struct dl_error *err)
+{
+	dl_autofd handle = -1;
+	int r = like->type == DL_TYPE_SYMLINK ? symlinkat(like->target, ours->handle, COPY_DRAFT) :
+						mkdirat(ours->handle, COPY_DRAFT, 0700);
+
+	if (r < 0)
+		return dl_error_errno(err, errno, "making a draft");
+	handle = openat(ours->handle, COPY_DRAFT, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (handle < 0)
+		return dl_error_errno(err, errno, "opening a draft");
+	return dl_facts_put(handle, like, mtime, err);
+}
+
+/* Links and folders cannot be made without a name. Where others may write,
+ * they could put something else under it before owner and mode are set: so
+ * the draft lies in a folder of our own and leaves it complete. */
 static int copy_dressed(const struct dl_folder *folder, const char *name,
 			const struct dl_facts *like, const struct timespec *mtime,
 			struct dl_error *err)
 {
-	char draft[COPY_NAME_SIZE], id[DL_ID_TEXT_SIZE];
-	dl_autofd handle = -1;
+	char ours_name[COPY_NAME_SIZE], id[DL_ID_TEXT_SIZE];
+	dl_auto(dl_folder) ours = NULL;
 	int r;
 
 	dl_random_id(id);
-	snprintf(draft, sizeof(draft), ".dislodge-%s", id);
-	r = like->type == DL_TYPE_SYMLINK ? symlinkat(like->target, folder->handle, draft) :
-					    mkdirat(folder->handle, draft, 0700);
+	snprintf(ours_name, sizeof(ours_name), ".dislodge-%s", id);
+	r = dl_folder_make_private(folder, ours_name, &ours, err);
 	if (r < 0)
-		return dl_error_errno(err, errno, "making '%s'", name);
-	handle = openat(folder->handle, draft, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	r = handle < 0 ? dl_error_errno(err, errno, "opening what was just made") :
-			 dl_facts_put(handle, like, mtime, err);
-	if (r == 0)
-		r = dl_folder_move(folder, draft, folder, name, err);
-	if (r < 0) {
-		dl_folder_unlink(folder, draft, like->type, NULL);
 		return r;
-	}
-	return dl_folder_sync(folder, err);
+	r = copy_make_draft(ours, like, mtime, err);
+	if (r == 0)
+		r = dl_folder_move(ours, COPY_DRAFT, folder, name, err);
+	if (r < 0)
+		dl_folder_unlink(ours, COPY_DRAFT, like->type, NULL);
+	dl_folder_unlink(folder, ours_name, DL_TYPE_FOLDER, NULL);
+	return r < 0 ? r : dl_folder_sync(folder, err);
 }
 
 int dl_held_copy(const struct dl_held *held, const struct dl_folder *folder, const char *name,

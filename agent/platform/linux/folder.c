@@ -142,14 +142,15 @@ int dl_folder_duplicate(int handle, struct dl_folder **ret_folder, struct dl_err
 	return 0;
 }
 
-/* Ours alone: made by this user, and nobody else may look in or write. */
+/* Ours alone: made by this user, and nobody else may look in or write. The group that a
+ * set-group-id parent hands down gets nothing by it. */
 static int folder_check_private(int handle, const char *name, struct dl_error *err)
 {
 	struct stat facts;
 
 	if (fstat(handle, &facts) < 0)
 		return dl_error_errno(err, errno, "folder '%s'", name);
-	if (facts.st_uid != geteuid() || (facts.st_mode & 07777) != 0700)
+	if (facts.st_uid != geteuid() || (facts.st_mode & 07777 & ~S_ISGID) != 0700)
 		return dl_error_set(err, DL_E_DENIED,
 				    "folder '%s' must belong to this user with mode 0700", name);
 	return 0;
