@@ -1,13 +1,15 @@
 /* The Linux body of the read face, on a folder of its own in /tmp. */
 #include "check.h"
 
-#include "agent/platform/host.h"
+#include "agent/platform/linux/root.h"
 #include "core/base/buf.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -254,6 +256,71 @@ static void says_that_a_folder_has_no_systemd(void **state)
 	dl_host_identity_clear(&identity);
 }
 
+/* A process with a lease on the file: it lets go 100 ms after it was asked to, or never. */
+static pid_t start_leaser(const char *path, bool lets_go)
+{
+	int ready[2];
+	char byte;
+	assert_int_equal(pipe(ready), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid > 0) {
+		close(ready[1]);
+		assert_int_equal(read(ready[0], &byte, 1), 1);
+		close(ready[0]);
+		return pid;
+	}
+	sigset_t asked;
+	sigemptyset(&asked);
+	sigaddset(&asked, SIGIO);
+	sigprocmask(SIG_BLOCK, &asked, NULL);
+	int file = open(path, O_RDWR);
+	if (fcntl(file, F_SETLEASE, F_WRLCK) < 0 || write(ready[1], "x", 1) != 1)
+		_exit(1);
+	sigwaitinfo(&asked, NULL);
+	nanosleep(&(struct timespec){ .tv_sec = lets_go ? 0 : 600, .tv_nsec = 100000000 }, NULL);
+	_exit(0);
+}
+
+static void end_leaser(pid_t leaser)
+{
+	kill(leaser, SIGKILL);
+	assert_int_equal(waitpid(leaser, NULL, 0), leaser);
+}
+
+static void hashes_a_file_once_a_lease_on_it_is_over(void **state)
+{
+	struct world *world = *state;
+	dl_autofree char *real = real_path(world, "/etc/file");
+	pid_t leaser = start_leaser(real, true);
+	struct dl_host_facts facts;
+	assert_int_equal(dl_host_look(world->host, "/etc/file", true, &facts, NULL), 0);
+	assert_true(facts.hashed);
+	end_leaser(leaser);
+}
+
+static void refuses_to_wait_longer_for_a_lease_than_it_may(void **state)
+{
+	struct world *world = *state;
+	dl_autofree char *real = real_path(world, "/etc/file");
+	pid_t leaser = start_leaser(real, false);
+	dl_autofd handle = open(real, O_PATH | O_CLOEXEC), fd = -1;
+	int64_t wait_ms = 100;
+	struct dl_error err = { 0 };
+	assert_int_equal(dl_root_reopen(handle, 0, &wait_ms, &fd, &err), DL_E_TIMEOUT);
+	assert_int_equal(wait_ms, 0);
+	assert_non_null(strstr(err.text, "lease"));
+	end_leaser(leaser);
+}
+
+static void takes_a_time_that_fits_in_no_number_for_the_last_one(void **state)
+{
+	(void)state;
+	assert_int_equal(dl_nanoseconds(&(struct timespec){ INT64_MAX, 0 }), INT64_MAX);
+	assert_int_equal(dl_nanoseconds(&(struct timespec){ INT64_MIN, 5 }), INT64_MIN);
+	assert_int_equal(dl_nanoseconds(&(struct timespec){ -1, 999999999 }), -1);
+}
+
 int main(void)
 {
 #define DISK_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -269,6 +336,9 @@ int main(void)
 		DISK_TEST(cuts_a_folder_that_is_too_full),
 		DISK_TEST(leaves_the_access_time_alone),
 		DISK_TEST(says_that_a_folder_has_no_systemd),
+		DISK_TEST(hashes_a_file_once_a_lease_on_it_is_over),
+		DISK_TEST(refuses_to_wait_longer_for_a_lease_than_it_may),
+		cmocka_unit_test(takes_a_time_that_fits_in_no_number_for_the_last_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
