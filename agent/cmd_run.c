@@ -5,6 +5,7 @@
 #include "agent/link/backoff.h"
 #include "agent/link/link.h"
 #include "agent/platform/channel.h"
+#include "agent/platform/confine.h"
 #include "agent/platform/private_file.h"
 #include "core/base/bytes.h"
 #include "core/base/time.h"
@@ -146,6 +147,16 @@ static int read_link_settings(const char *folder, struct dl_link_settings *ret,
 	return r;
 }
 
+/* The settings are read, no thread is started: the last moment to be locked in. */
+static int confine_link(struct dl_error *err)
+{
+	char missing[DL_CONFINE_WORDS_MAX];
+	int r = dl_confine_to_network(missing, err);
+	if (r >= 0 && *missing)
+		say(missing);
+	return r;
+}
+
 static int run_link(const struct options *options, struct dl_error *err)
 {
 	dl_autosettings settings = { 0 };
@@ -165,6 +176,8 @@ static int run_link(const struct options *options, struct dl_error *err)
 		r = read_link_settings(options->link_state, &settings, err);
 	if (r >= 0)
 		r = dl_stop_watch(&link.stop, err);
+	if (r >= 0)
+		r = confine_link(err);
 	return r < 0 ? r : dl_link_run(&link, err);
 }
 
