@@ -39,6 +39,7 @@ struct dl_connection {
 	int fd;
 	size_t scanned; /* of the head: bytes known not to end it */
 	size_t wanted;  /* bytes of the request, or left to swallow */
+	size_t counted; /* of them in http->collected */
 	bool answering; /* an answer is on its way to the kernel */
 	struct event *deadline, *resume, *departure;
 	struct dl_refusal refusal;
@@ -74,6 +75,26 @@ static void connection_give_refusal(struct dl_connection *connection, struct evb
 	connection->state = OVER;
 	evtimer_del(connection->deadline);
 	evbuffer_add(to, stand_in, sizeof(stand_in) - 1);
+}
+
+/* Bytes that came with a body and were not answered yet, in what all
+ * connections hold together. */
+static void connection_count(struct dl_connection *connection, size_t bytes)
+{
+	struct dl_http *http = connection->listener->http;
+
+	http->collected += bytes - connection->counted;
+	connection->counted = bytes;
+}
+
+/* Those who send little go on when many large bodies fill what they may. */
+static bool connection_may_hold(const struct dl_connection *connection, size_t bytes)
+{
+	const struct dl_http *http = connection->listener->http;
+	size_t most = connection->wanted > DL_HTTP_HEAD_MAX_BYTES + DL_ROUTE_SMALL_BODY_BYTES ?
+			      DL_HTTP_LARGE_COLLECTED_MAX_BYTES : DL_HTTP_COLLECTED_MAX_BYTES;
+
+	return http->collected - connection->counted + bytes <= most;
 }
 
 /* The end of the head: an LF with an empty line behind it, in any spelling
@@ -177,7 +198,17 @@ static enum bufferevent_filter_result connection_swallow(struct dl_connection *c
 static enum bufferevent_filter_result connection_pass(struct dl_connection *connection,
 						       struct evbuffer *from, struct evbuffer *to)
 {
-	if (evbuffer_get_length(from) < connection->wanted)
+	size_t here = evbuffer_get_length(from);
+	size_t now = here < connection->wanted ? here : connection->wanted;
+
+	if (!connection_may_hold(connection, now)) {
+		connection_count(connection, 0);
+		connection_refuse(connection, 503, "too many large requests at once; try again soon");
+		connection->state = SWALLOWING;
+		return connection_swallow(connection, from, to);
+	}
+	connection_count(connection, now);
+	if (here < connection->wanted)
 		return BEV_NEED_MORE;
 	evbuffer_remove_buffer(from, to, connection->wanted);
 	connection->state = BUSY;
@@ -340,6 +371,7 @@ static void connection_free(void *arg)
 	struct dl_connection *connection = arg;
 	struct dl_http *http = connection->listener->http;
 
+	connection_count(connection, 0);
 	if (connection->fd >= 0 && http->by_fd[connection->fd] == connection)
 		http->by_fd[connection->fd] = NULL;
 	/* The socket's buffer is let go a little later than this. */
@@ -395,6 +427,7 @@ struct bufferevent *dl_connection_new(struct event_base *base, void *arg)
 void dl_connection_release(struct dl_connection *connection)
 {
 	connection->request = NULL;
+	connection_count(connection, 0);
 	if (connection->departure)
 		event_del(connection->departure);
 }

@@ -23,6 +23,13 @@ enum {
 	DL_HTTP_IDLE_SECONDS = 75, /* a kept-alive connection between requests */
 	DL_HTTP_CONNECTIONS_MAX = 10000, /* of all listeners; beyond it nothing is accepted */
 	DL_HTTP_OPEN_SECONDS = 30, /* a handler that has not replied by then: 503 */
+
+	/* Bytes of bodies that all connections together may hold until they are
+	 * answered, whoever sends them: one more is answered 503 with Retry-After.
+	 * The last quarter is for bodies of DL_ROUTE_SMALL_BODY_BYTES, so that
+	 * large ones never keep people from signing in. */
+	DL_HTTP_COLLECTED_MAX_BYTES = 128 * 1024 * 1024,
+	DL_HTTP_LARGE_COLLECTED_MAX_BYTES = DL_HTTP_COLLECTED_MAX_BYTES / 4 * 3,
 };
 
 struct dl_http;

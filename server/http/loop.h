@@ -48,6 +48,7 @@ struct dl_http {
 	struct dl_listener listeners[DL_HTTP_LISTENERS_MAX];
 	size_t listener_count;
 	size_t connections, connections_max;
+	size_t collected; /* bytes of bodies that all connections hold */
 	struct event *signals[2];
 	struct dl_timer timers[DL_HTTP_TIMERS_MAX];
 	size_t timer_count;

@@ -128,10 +128,13 @@ static struct found router_find(const struct dl_router *router, const char *meth
 size_t dl_router_body_limit(const struct dl_router *router, const char *method, const char *path,
 			    size_t path_size)
 {
-	enum { STRAY_BODY_MAX_BYTES = 64 * 1024 };
 	struct found found = router_find(router, method, path, path_size);
 
-	return found.route ? found.route->body_limit : STRAY_BODY_MAX_BYTES;
+	if (!found.route)
+		return DL_ROUTE_SMALL_BODY_BYTES;
+	if (found.route->auth == DL_AUTH_NONE && found.route->body_limit > DL_ROUTE_SMALL_BODY_BYTES)
+		return DL_ROUTE_SMALL_BODY_BYTES;
+	return found.route->body_limit;
 }
 
 void dl_router_dispatch(struct dl_request *request)
@@ -167,6 +170,8 @@ static const char *refusal_code(int status)
 	case 413:
 	case 431:
 		return dl_error_name(DL_E_LIMIT);
+	case 503:
+		return dl_error_name(DL_E_BUSY);
 	default:
 		return dl_error_name(DL_E_INVALID);
 	}
@@ -179,6 +184,8 @@ void dl_router_refuse(struct dl_request *request, const struct dl_refusal *refus
 	if (*path)
 		dl_request_set_route(request, NULL, table_of_path(dl_request_router(request), path,
 								  strlen(path)));
+	if (refusal->status == 503)
+		dl_reply_header(request, "Retry-After", "5" /* seconds */);
 	dl_reply_error(request, refusal->status, refusal_code(refusal->status), refusal->words);
 }
 

@@ -30,7 +30,8 @@ enum {
 	DL_MAY_ANY = DL_MAY_ANALYST | DL_MAY_TECHNICIAN | DL_MAY_ADMINISTRATOR | DL_MAY_READ_ONLY,
 };
 
-enum { DL_ROUTE_PARAMS_MAX = 4, DL_ROUTER_TABLES_MAX = 8 };
+enum { DL_ROUTE_PARAMS_MAX = 4, DL_ROUTER_TABLES_MAX = 8,
+       DL_ROUTE_SMALL_BODY_BYTES = 64 * 1024 /* the most anybody may send to DL_AUTH_NONE */ };
 
 struct dl_route {
 	const char *method;  /* "GET" (answers HEAD too), "POST", "PUT", "DELETE" */

@@ -40,6 +40,40 @@ def test_refuses_a_body_larger_than_memory_without_waiting_for_it(server):
     assert status == 413
 
 
+def send_records(server, body, token):
+    return requests.post(server.agents + "/agent/v1/records", data=body, timeout=30,
+                         verify=server.certificate, headers={"Authorization": "Bearer " + token})
+
+
+def test_refuses_json_of_a_few_bytes_per_value(server):
+    """Eight megabytes of it would grow to a gigabyte."""
+    agent = Agent(server, server.enrol_key("Acme"))
+    for piece in [b"[]", b"{}", b'{"a":{}}']:
+        body = b'{"records":[' + b",".join([piece] * (8_000_000 // (len(piece) + 1))) + b"]}"
+        answer = send_records(server, body, agent.token)
+        assert answer.status_code == 413
+        assert "values" in answer.json()["error"]["message"]
+
+
+def test_bounds_the_bytes_collected_over_all_connections(server):
+    """Sixteen bodies of 8 MiB, each but for its last byte, from nobody known."""
+    size = 8 * 1024 * 1024
+    head = (b"POST /agent/v1/records HTTP/1.1\r\n" + HEAD + b"Authorization: Bearer guess\r\n"
+            b"Content-Length: %d\r\n\r\n" % size)
+    waiting = [wire.connect(server.agents) for _ in range(16)]
+    for connection in waiting:
+        connection.sendall(head + b"x" * (size - 1))
+    busy = send_records(server, b"x" * size, "guess")
+    assert busy.status_code == 503
+    assert busy.json()["error"]["code"] == "busy"
+    assert int(busy.headers["Retry-After"]) > 0
+    server.person("acme-analyst")  # those who send little are served
+
+    for connection in waiting:
+        connection.close()
+    assert send_records(server, b"x" * size, "guess").status_code == 401
+
+
 def test_refuses_bodies_that_are_not_json(server):
     for body in [b"", b"{", b"null", b"[1]", b'{"login":"a","login":"b","password":"x"}', b"\xff",
                  b'{"login":"a\\u0000b","password":"x"}', b'{"login":"a","password":"b"} x',

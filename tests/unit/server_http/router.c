@@ -7,7 +7,7 @@
 /* cmocka.h needs the three above */
 #include <cmocka.h>
 
-enum { STRAY = 64 * 1024 }; /* what leads nowhere may send, to be told so */
+enum { STRAY = DL_ROUTE_SMALL_BODY_BYTES }; /* what leads nowhere may send, to be told so */
 
 static void handle(struct dl_request *request, void *app)
 {
@@ -24,6 +24,8 @@ static const struct dl_route things[] = {
 static const struct dl_route files[] = {
 	{ "GET", "/static/{path*}", DL_AUTH_NONE, 0, 5, handle },
 	{ "GET", "/", DL_AUTH_SESSION, DL_MAY_ANY, 6, handle },
+	{ "POST", "/open", DL_AUTH_NONE, 0, 8 * 1024 * 1024, handle },
+	{ "POST", "/guarded", DL_AUTH_AGENT, 0, 8 * 1024 * 1024, handle },
 };
 static const struct dl_route_table things_table = { "/api/", things, DL_COUNT(things), NULL, NULL };
 static const struct dl_route_table files_table = { "/", files, DL_COUNT(files), NULL, NULL };
@@ -77,6 +79,13 @@ static void a_starred_parameter_takes_the_rest(void **state)
 	assert_int_equal(limit_of("GET", "/static/"), STRAY);
 }
 
+static void takes_little_from_those_who_prove_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(limit_of("POST", "/open"), DL_ROUTE_SMALL_BODY_BYTES);
+	assert_int_equal(limit_of("POST", "/guarded"), 8 * 1024 * 1024);
+}
+
 static void names_every_route_with_its_roles(void **state)
 {
 	dl_auto(dl_router) router = dl_router_new(NULL, NULL);
@@ -85,7 +94,7 @@ static void names_every_route_with_its_roles(void **state)
 	dl_router_add(router, &things_table);
 	dl_router_add(router, &files_table);
 	json_t *routes = dl_router_to_json(router);
-	assert_int_equal(json_array_size(routes), 6);
+	assert_int_equal(json_array_size(routes), 8);
 	const json_t *post = json_array_get(routes, 1);
 	assert_string_equal(json_string_value(json_object_get(post, "auth")), "bearer");
 	assert_string_equal(json_string_value(json_array_get(json_object_get(post, "roles"), 0)),
@@ -101,6 +110,7 @@ int main(void)
 		cmocka_unit_test(a_parameter_takes_exactly_one_segment),
 		cmocka_unit_test(a_path_matches_whole_or_not_at_all),
 		cmocka_unit_test(a_starred_parameter_takes_the_rest),
+		cmocka_unit_test(takes_little_from_those_who_prove_nothing),
 		cmocka_unit_test(names_every_route_with_its_roles),
 	};
 
