@@ -2,10 +2,8 @@
 #ifndef DL_SERVER_HTTP_EXCHANGE_H
 #define DL_SERVER_HTTP_EXCHANGE_H
 
+#include "server/http/fields.h"
 #include "server/http/loop.h"
-
-#include <event2/keyvalq_struct.h>
-#include <sys/queue.h>
 
 struct dl_request {
 	uint64_t id;
@@ -20,8 +18,8 @@ struct dl_request {
 		char *name, *value;
 	} params[DL_ROUTE_PARAMS_MAX];
 	size_t param_count;
-	struct evkeyvalq query, form;
-	bool query_parsed, form_parsed, body_ended;
+	struct dl_fields *query, *form; /* NULL: none */
+	bool body_ended;
 	void *attached;
 	void (*release)(void *value);
 

@@ -87,6 +87,8 @@ struct dl_request *dl_request_new(struct dl_listener *listener, struct dl_connec
 				  struct evhttp_request *evhttp_request);
 /* The client left: nobody can be answered any more. Frees the request. */
 void dl_request_lost(struct dl_request *request);
+/* Reads the query and the form. DL_E_INVALID: they are refused. */
+int dl_request_read_fields(struct dl_request *request, struct dl_error *err);
 /* Called when the handler returned. Frees nothing. */
 void dl_request_left_open(struct dl_request *request);
 void dl_request_shutdown(struct dl_http *http);

@@ -64,8 +64,6 @@ struct dl_request *dl_request_new(struct dl_listener *listener, struct dl_connec
 	request->path = evhttp_uridecode(request->raw_path, 0, NULL);
 	evhttp_connection_get_peer(evhttp_request_get_connection(evhttp_request), &request->peer,
 				   &port);
-	TAILQ_INIT(&request->query);
-	TAILQ_INIT(&request->form);
 	return request;
 }
 
@@ -83,8 +81,8 @@ void dl_request_free(struct dl_request *request)
 		free(request->params[i].name);
 		free(request->params[i].value);
 	}
-	evhttp_clear_headers(&request->query);
-	evhttp_clear_headers(&request->form);
+	dl_fields_free(request->query);
+	dl_fields_free(request->form);
 	free(request->cookie);
 	free(request->raw_path);
 	free(request->path);
@@ -175,49 +173,39 @@ const char *dl_request_cookie(const struct dl_request *request, const char *name
 	return NULL;
 }
 
-static const char *keyval_nth(const struct evkeyvalq *all, const char *name, size_t n)
+static int read_form(struct dl_request *request, struct dl_error *err)
 {
-	const struct evkeyval *one;
-
-	TAILQ_FOREACH(one, all, next)
-		if (!strcmp(one->key, name) && n-- == 0)
-			return one->value;
-	return NULL;
-}
-
-const char *dl_request_query(struct dl_request *request, const char *name)
-{
-	const char *uri = dl_request_target(request);
-	const char *query = strchr(uri, '?');
-
-	if (!request->query_parsed && query && query[1])
-		evhttp_parse_query_str(query + 1, &request->query);
-	request->query_parsed = true;
-	return keyval_nth(&request->query, name, 0);
-}
-
-/* A decoded NUL would cut a value short without a trace. */
-static void form_parse(struct dl_request *request)
-{
-	size_t size;
-	const char *body = dl_request_body(request, &size);
+	static const char form[] = "application/x-www-form-urlencoded";
 	const char *type = dl_request_header(request, "Content-Type");
+	size_t size;
 
-	if (!type || strncasecmp(type, "application/x-www-form-urlencoded", 33))
-		return;
-	if (size && strlen(body) == size && !strstr(body, "%00"))
-		evhttp_parse_query_str(body, &request->form);
+	if (!type || strncasecmp(type, form, sizeof(form) - 1))
+		return 0;
+	const char *body = dl_request_body(request, &size);
+	if (strlen(body) != size)
+		return dl_error_set(err, DL_E_INVALID, "the form holds a NUL byte");
+	return dl_fields_parse(body, &request->form, err);
 }
 
-const char *dl_request_form_nth(struct dl_request *request, const char *name, size_t n)
+int dl_request_read_fields(struct dl_request *request, struct dl_error *err)
 {
-	if (!request->form_parsed)
-		form_parse(request);
-	request->form_parsed = true;
-	return keyval_nth(&request->form, name, n);
+	const char *query = strchr(dl_request_target(request), '?');
+	int r = query ? dl_fields_parse(query + 1, &request->query, err) : 0;
+
+	return r < 0 ? r : read_form(request, err);
 }
 
-const char *dl_request_form(struct dl_request *request, const char *name)
+const char *dl_request_query(const struct dl_request *request, const char *name)
+{
+	return dl_fields_nth(request->query, name, 0);
+}
+
+const char *dl_request_form_nth(const struct dl_request *request, const char *name, size_t n)
+{
+	return dl_fields_nth(request->form, name, n);
+}
+
+const char *dl_request_form(const struct dl_request *request, const char *name)
 {
 	return dl_request_form_nth(request, name, 0);
 }

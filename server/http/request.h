@@ -32,11 +32,12 @@ const char *dl_request_header(const struct dl_request *request, const char *name
 const char *dl_request_cookie(const struct dl_request *request, const char *name);
 
 /* Decoded members of the query and of an application/x-www-form-urlencoded
- * body. The first of several; NULL when absent or when it holds a NUL. */
-const char *dl_request_query(struct dl_request *request, const char *name);
-const char *dl_request_form(struct dl_request *request, const char *name);
+ * body, bounded as server/http/fields.h says: what breaks that is refused with
+ * 400 before a handler sees the request. The first of several; NULL when absent. */
+const char *dl_request_query(const struct dl_request *request, const char *name);
+const char *dl_request_form(const struct dl_request *request, const char *name);
 /* The n-th value of a repeated form field (check boxes), NULL after the last. */
-const char *dl_request_form_nth(struct dl_request *request, const char *name, size_t n);
+const char *dl_request_form_nth(const struct dl_request *request, const char *name, size_t n);
 
 /* The body's bytes, followed by a NUL that is not counted. */
 const char *dl_request_body(struct dl_request *request, size_t *ret_size);

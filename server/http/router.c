@@ -142,6 +142,7 @@ void dl_router_dispatch(struct dl_request *request)
 	const struct dl_router *router = dl_request_router(request);
 	const char *path = dl_request_raw_path(request);
 	struct found found = router_find(router, dl_request_method(request), path, strlen(path));
+	struct dl_error err;
 
 	dl_request_set_route(request, found.route, found.table);
 	if (!found.route && found.other_method) {
@@ -150,6 +151,11 @@ void dl_router_dispatch(struct dl_request *request)
 	}
 	if (!found.route) {
 		dl_reply_error(request, 404, dl_error_name(DL_E_NOT_FOUND), "there is no such thing");
+		return;
+	}
+	int r = dl_request_read_fields(request, &err);
+	if (r < 0) {
+		dl_reply_failure(request, r, &err);
 		return;
 	}
 	for (size_t i = 0; i < found.match.count; i++)

@@ -84,6 +84,17 @@ def test_refuses_bodies_that_are_not_json(server):
         assert answer.json()["error"]["message"]
 
 
+@pytest.mark.parametrize("fields, words", [
+    ("a=&" * 2048 + "a=", "2049 fields"), ("login=a%00b&password=x", "NUL"), ("login", "pairs"),
+], ids=["too many", "NUL", "no pairs"])
+def test_refuses_hostile_fields_with_a_reason(server, fields, words):
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    form = requests.post(server.portal + "/sign-in", data=fields, headers=headers, timeout=30)
+    query = requests.get(server.portal + "/sign-in?" + fields, timeout=30)
+    assert (form.status_code, query.status_code) == (400, 400)
+    assert words in form.text
+
+
 def test_refuses_wrong_types_and_unknown_members(server):
     for body in [{"login": 1, "password": "x"}, {"login": "a"}, {"login": ["a"], "password": "x"},
                  {"login": "a", "password": None}, {"login": "a", "password": "b", "more": 1}]:
