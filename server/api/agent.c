@@ -33,7 +33,8 @@ static void on_enrolled(void *arg, int result, json_t *view, const struct dl_err
 	struct enrolling *enrolling = arg;
 
 	if (result >= 0)
-		dl_throttle_succeed(enrolling->api->enrolments, NULL, enrolling->address);
+		dl_throttle_succeed(enrolling->api->enrolments, NULL, enrolling->address,
+				    dl_time_monotonic_ms());
 	dl_answer_view(enrolling->later, result, view, err);
 	free(enrolling->address);
 	free(enrolling);

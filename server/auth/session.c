@@ -118,7 +118,8 @@ static void attempt_on_verified(void *arg, bool matches)
 				       attempt_on_refused, attempt);
 		return;
 	}
-	dl_throttle_succeed(attempt->sessions->throttle, attempt->login, attempt->address);
+	dl_throttle_succeed(attempt->sessions->throttle, attempt->login, attempt->address,
+			    dl_time_monotonic_ms());
 	dl_random_token(attempt->token);
 	dl_sha256_text(attempt->token, strlen(attempt->token), token_hash);
 	dl_store_session_create(attempt->sessions->store, &actor, attempt->user, token_hash,
