@@ -1,7 +1,8 @@
 /* dislodge-agent enrol: makes this host an agent of one organization.
  *
  * Root reads the key file and makes the key; the network is spoken to by a
- * child that has given root up and says back no more than the answer. */
+ * child that has given root up and says back no more than the answer. It is
+ * started first of all: no secret is in the memory that it gets a copy of. */
 #include "agent/command.h"
 
 #include "agent/executor/enrolment.h"
@@ -17,7 +18,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CALL_TIMEOUT_MS = 60 * 1000, CHILD_TIMEOUT_MS = 90 * 1000, CHILD_SAYS_MAX = 128 * 1024 };
+enum {
+	CALL_TIMEOUT_MS = 60 * 1000,
+	CHILD_TIMEOUT_MS = 90 * 1000,
+	ERRAND_MAX_BYTES = 64 * 1024,
+	ERRAND_TIMEOUT_MS = 10 * 60 * 1000, /* somebody may type the key file in */
+	CHILD_SAYS_MAX = 128 * 1024,
+};
 
 struct options {
 	const char *key_file, *state, *link_state;
@@ -92,26 +99,38 @@ static int refuse_second_identity(struct dl_journal *journal, bool again, struct
 
 /* ---- the child without root ---- */
 
-struct errand {
-	const struct dl_link_settings *place;
-	const json_t *request;
-};
-
-static int call_server(const struct errand *errand, json_t **ret_answer, struct dl_error *err)
+static int call_server(const json_t *errand, json_t **ret_answer, struct dl_error *err)
 {
+	const struct dl_link_settings place = {
+		(char *)json_string_value(json_object_get(errand, "server")),
+		(char *)json_string_value(json_object_get(errand, "tls_pin")),
+		NULL,
+	};
 	dl_auto(dl_caller) caller = NULL;
-	int r = dl_caller_new(errand->place, &caller, err);
+	int r = dl_caller_new(&place, &caller, err);
 	if (r < 0)
 		return r;
-	return dl_caller_ask(caller, "/agent/v1/enrol", errand->request, DL_ENROL_ANSWER_MAX_BYTES,
-			     CALL_TIMEOUT_MS, ret_answer, err);
+	return dl_caller_ask(caller, "/agent/v1/enrol", json_object_get(errand, "request"),
+			     DL_ENROL_ANSWER_MAX_BYTES, CALL_TIMEOUT_MS, ret_answer, err);
 }
 
-static int run_errand(void *context, int output)
+/* Where to and what with, from the parent: root made it, so it is as it should be. */
+static int hear_errand(int parent, json_t **ret_errand, struct dl_error *err)
 {
-	dl_autojson *answer = NULL, *says = NULL;
+	dl_autofree char *text = NULL;
+	size_t size;
+	int r = dl_parent_read(parent, ERRAND_MAX_BYTES, ERRAND_TIMEOUT_MS, &text, &size, err);
+	return r < 0 ? r : dl_json_parse(text, size, ERRAND_MAX_BYTES, ret_errand, err);
+}
+
+static int run_errand(void *context, int parent)
+{
+	dl_autojson *errand = NULL, *answer = NULL, *says = NULL;
 	struct dl_error error = { 0 };
-	int r = call_server(context, &answer, &error);
+	(void)context;
+	int r = hear_errand(parent, &errand, &error);
+	if (r >= 0)
+		r = call_server(errand, &answer, &error);
 	if (r < 0) {
 		dl_autofree char *words = dl_bytes_encode_str(error.text);
 		says = json_pack("{s:i, s:s}", "code", r, "message", words);
@@ -119,7 +138,7 @@ static int run_errand(void *context, int output)
 		says = json_pack("{s:i, s:O}", "code", 0, "answer", answer);
 	}
 	dl_autofree char *text = dl_json_text(says);
-	return dl_output_write(output, text, strlen(text), NULL) < 0;
+	return dl_parent_write(parent, text, strlen(text), NULL) < 0;
 }
 
 static int hear_child(struct dl_child *child, json_t **ret_answer, struct dl_error *err)
@@ -146,13 +165,13 @@ static int hear_child(struct dl_child *child, json_t **ret_answer, struct dl_err
 	return r;
 }
 
-static int ask_server(const struct dl_key_file *file, const struct dl_account *account,
-		      const json_t *request, json_t **ret_answer, struct dl_error *err)
+static int ask_server(const struct dl_key_file *file, struct dl_child *child, json_t *request,
+		      json_t **ret_answer, struct dl_error *err)
 {
-	const struct dl_link_settings place = { file->server, file->tls_pin, NULL };
-	struct errand errand = { &place, request };
-	dl_auto(dl_child) child = NULL;
-	int r = dl_child_start(account, run_errand, &errand, &child, err);
+	dl_autojson *errand = json_pack("{s:s, s:s, s:O}", "server", file->server, "tls_pin",
+					file->tls_pin, "request", request);
+	dl_autofree char *text = dl_json_text(errand);
+	int r = dl_child_tell(child, text, strlen(text), err);
 	if (r >= 0)
 		r = hear_child(child, ret_answer, err);
 	return r < 0 ? dl_error_prefix(err, r, "enrolling with %s", file->server) : 0;
@@ -180,7 +199,8 @@ static int keep(const struct options *options, const struct dl_key_file *file,
 }
 
 static int enrol_with(const struct options *options, struct dl_journal *journal,
-		      const struct dl_account *account, struct dl_host *host, struct dl_error *err)
+		      const struct dl_account *account, struct dl_child *child,
+		      struct dl_host *host, struct dl_error *err)
 {
 	dl_autokeyfile file = { 0 };
 	dl_auto(dl_signing_key) key = NULL;
@@ -190,7 +210,7 @@ static int enrol_with(const struct options *options, struct dl_journal *journal,
 	if (r >= 0)
 		r = dl_enrolment_request(&file, host, &key, &request, err);
 	if (r >= 0)
-		r = ask_server(&file, account, request, &answer, err);
+		r = ask_server(&file, child, request, &answer, err);
 	if (r >= 0)
 		r = dl_enrolment_accept(&file, answer, &key, &enrolled, err);
 	if (r < 0)
@@ -208,6 +228,7 @@ static int enrol_with(const struct options *options, struct dl_journal *journal,
 static int enrol(const struct options *options, struct dl_error *err)
 {
 	dl_auto(dl_host) host = NULL;
+	dl_auto(dl_child) child = NULL;
 	dl_auto(dl_journal) journal = NULL;
 	dl_autohandle state = -1;
 	struct dl_account account;
@@ -217,6 +238,8 @@ static int enrol(const struct options *options, struct dl_error *err)
 	if (r >= 0)
 		r = dl_command_account(host, &account, err);
 	if (r >= 0)
+		r = dl_child_start(&account, run_errand, NULL, &child, err);
+	if (r >= 0)
 		r = dl_state_folder_open(options->state, &state, err);
 	if (r >= 0)
 		r = dl_journal_open(state, &journal, err);
@@ -225,7 +248,7 @@ static int enrol(const struct options *options, struct dl_error *err)
 					    "dislodge-executor dislodge-link)");
 	if (r >= 0)
 		r = refuse_second_identity(journal, options->again, err);
-	return r < 0 ? r : enrol_with(options, journal, &account, host, err);
+	return r < 0 ? r : enrol_with(options, journal, &account, child, host, err);
 }
 
 int dl_cmd_enrol(int argc, char **argv)

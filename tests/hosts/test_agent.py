@@ -3,6 +3,8 @@
 import contextlib
 import http.server
 import json
+import os
+import pathlib
 import ssl
 import subprocess
 import threading
@@ -113,6 +115,60 @@ def test_enrolment_speaks_to_the_network_without_root(installed):
         enrolling.kill()
         enrolling.wait()
     assert users == ["dislodge", "root"]
+
+
+def test_the_process_that_calls_the_server_has_no_secret_and_no_file_of_roots(installed):
+    """What takes that process over learns nothing that enrols or speaks for this host."""
+    scene, host, _ = installed
+    with silent_server() as port:
+        host.link(9999, port)
+        key = swap(scene.server.key_file("Acme"), "server", "https://localhost:9999")
+        secret = next(line.split()[-1] for line in key.splitlines() if line.startswith("secret "))
+        host.write_file("/root/key", key, mode=0o600)
+        enrolling = subprocess.Popen(host.argv(["dislodge-agent", "enrol", "--key-file",
+                                                "/root/key"]),
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(lambda: users_of(host, "dislodge-agent enrol", 2), 10, "the call is made")
+        parent, child = wait_until(lambda: pair_with_call(), 10, "the call is made")
+        memory, files = memory_of(child), files_of(child)
+        sees = secret.encode() in memory_of(parent)
+        enrolling.kill()
+        enrolling.wait()
+    assert sees, "the search finds the secret where it must be"
+    assert secret.encode() not in memory
+    assert not [name for name in files if "/var/lib/dislodge" in name or name == "/"]
+
+
+def pair_with_call():
+    """The enrolling process and its child, by their pids outside, once the child has a socket to
+    the server beside the channel to its parent."""
+    found = []
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+            if words[0].endswith(b"dislodge-agent") and words[1] == b"enrol":
+                found.append((folder.stat().st_uid != 0, int(folder.name)))
+    found = [pid for _, pid in sorted(found)]
+    calls = len(found) == 2 and sum(name.startswith("socket:") for name in files_of(found[1])) > 1
+    return found if calls else None
+
+
+def files_of(pid):
+    return [os.readlink(name) for name in pathlib.Path(f"/proc/{pid}/fd").iterdir()]
+
+
+def memory_of(pid):
+    """All that the process may write to."""
+    content = b""
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            span, rights = line.split()[:2]
+            start, end = (int(part, 16) for part in span.split("-"))
+            if rights.startswith("rw"):
+                memory.seek(start)
+                with contextlib.suppress(OSError):
+                    content += memory.read(end - start)
+    return content
 
 
 def users_of(host, words, count):
