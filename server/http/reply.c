@@ -1,5 +1,6 @@
 #include "core/json/json.h"
 #include "server/http/exchange.h"
+#include "server/http/local_path.h"
 #include "server/log.h"
 
 #include <event2/buffer.h>
@@ -127,10 +128,7 @@ void dl_reply_empty(struct dl_request *request, int status)
 
 void dl_reply_redirect(struct dl_request *request, const char *path)
 {
-	/* "//host" and "/\host" lead elsewhere in a browser. */
-	bool local = path[0] == '/' && path[1] != '/' && path[1] != '\\';
-
-	dl_reply_header(request, "Location", local ? path : "/");
+	dl_reply_header(request, "Location", dl_path_is_local(path) ? path : "/");
 	dl_reply_text(request, 303, "text/plain; charset=utf-8", "See Other\n");
 }
 

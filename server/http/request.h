@@ -66,7 +66,7 @@ void dl_reply(struct dl_request *request, int status, const char *content_type, 
 void dl_reply_text(struct dl_request *request, int status, const char *content_type,
 		   const char *text);
 void dl_reply_empty(struct dl_request *request, int status); /* 204, 304 */
-/* 303 See Other to a path on this server. */
+/* 303 See Other to a path on this server (server/http/local_path.h), else to "/". */
 void dl_reply_redirect(struct dl_request *request, const char *path);
 /* An error in the form of the route's table (JSON for the API, a page for the
  * portal); `code` is a stable word, `message` is for people. */

@@ -1,6 +1,7 @@
 #include "server/portal/html.h"
 
 #include "core/base/time.h"
+#include "server/http/local_path.h"
 #include "server/portal/asset.h"
 
 #include <ctype.h>
@@ -273,12 +274,10 @@ void dl_html_url(struct dl_html *html, const json_t *value)
 
 void dl_html_path(struct dl_html *html, const json_t *value)
 {
-	const char *text = json_string_value(value);
-	/* Browsers read "//host" and "/\host" as another server's address. */
-	if (!text || text[0] != '/' || text[1] == '/' || text[1] == '\\')
-		dl_buf_puts(html->out, "/");
-	else
+	if (dl_path_is_local(json_string_value(value)))
 		dl_html_text(html, value);
+	else
+		dl_buf_puts(html->out, "/");
 }
 
 void dl_html_icon(struct dl_html *html, const char *name)

@@ -46,7 +46,7 @@ void dl_html_date(struct dl_html *html, const json_t *value);
 void dl_html_clock(struct dl_html *html, const json_t *value);
 /* A part of an address, percent-encoded. */
 void dl_html_url(struct dl_html *html, const json_t *value);
-/* A whole address of this server: begins with one '/', or is written as "/". */
+/* A whole address of this server (server/http/local_path.h), else "/". */
 void dl_html_path(struct dl_html *html, const json_t *value);
 
 /* A picture of the sprite, hidden from screen readers: words stand beside it. */

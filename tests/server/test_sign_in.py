@@ -41,6 +41,18 @@ def test_every_sign_in_makes_a_new_token(server):
     assert server.person("acme-analyst").token != server.person("acme-analyst").token
 
 
+@pytest.mark.parametrize("next_page, leads_to", [
+    ("/incidents/7?revision=2", "/incidents/7?revision=2"), ("//evil.example/", "/"),
+    ("/\t/evil.example", "/"), ("/a\\..\\\\evil.example", "/"), ("https://evil.example", "/"),
+    ("/\x01", "/"),
+])
+def test_signing_in_leads_to_a_page_of_this_server_only(server, next_page, leads_to):
+    answer = requests.post(server.portal + "/sign-in", timeout=30, allow_redirects=False,
+                           data={"login": "acme-analyst", "password": PASSWORD, "next": next_page})
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == leads_to
+
+
 def test_the_api_does_not_look_at_cookies(server):
     person = server.person("acme-analyst")
     for name in ["dislodge", "__Host-dislodge"]:

@@ -82,7 +82,8 @@ static void writes_only_addresses_of_this_server(void **state)
 {
 	(void)state;
 	static const char *const foreign[] = { "//evil.example", "/\\evil.example",
-					       "javascript:alert(1)", "https://evil.example", "" };
+					       "javascript:alert(1)", "https://evil.example", "",
+					       "/\t/evil.example", "/a\\evil.example" };
 	for (size_t i = 0; i < DL_COUNT(foreign); i++) {
 		dl_autofree char *page =
 			show(dl_template_hostile, json_pack("{ss}", "next", foreign[i]));
