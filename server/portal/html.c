@@ -1,5 +1,6 @@
 #include "server/portal/html.h"
 
+#include "core/base/mem.h"
 #include "core/base/time.h"
 #include "server/http/local_path.h"
 #include "server/portal/asset.h"
@@ -66,16 +67,30 @@ static size_t read_character(const char *text, uint32_t *ret_character)
 	return length;
 }
 
-/* Controls, and what changes the order in which the rest of a line is shown
- * (Unicode TR9: embeddings, overrides, isolates). Line breaks and tabs are text. */
+/* What is shown as its number: it is not seen itself, or changes how the rest
+ * is seen. From Unicode 14's database: controls (general category Cc), line and
+ * paragraph separator (Zl, Zp), annotations (U+FFF9-FFFB), and all of
+ * Default_Ignorable_Code_Point (DerivedCoreProperties.txt), of which
+ * Bidi_Control (PropList.txt; UAX 9) is a part. In ascending order. */
+static const struct { uint32_t first, last; } deceptive[] = {
+	{ 0x0000, 0x001f },   { 0x007f, 0x009f },   { 0x00ad, 0x00ad },
+	{ 0x034f, 0x034f },   { 0x061c, 0x061c },   { 0x115f, 0x1160 },
+	{ 0x17b4, 0x17b5 },   { 0x180b, 0x180f },   { 0x200b, 0x200f },
+	{ 0x2028, 0x202e },   { 0x2060, 0x206f },   { 0x3164, 0x3164 },
+	{ 0xfe00, 0xfe0f },   { 0xfeff, 0xfeff },   { 0xffa0, 0xffa0 },
+	{ 0xfff0, 0xfffb },   { 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a },
+	{ 0xe0000, 0xe0fff }, /* tags, variation selectors */
+};
+
+/* Line breaks and tabs are text. */
 static bool is_deceptive(uint32_t character)
 {
 	if (character == '\n' || character == '\t' || character == '\r')
 		return false;
-	return character < 0x20 || (character >= 0x7f && character < 0xa0) ||
-	       (character >= 0x202a && character <= 0x202e) ||
-	       (character >= 0x2066 && character <= 0x2069) || character == 0x2028 ||
-	       character == 0x2029;
+	size_t i = 0;
+	while (i < DL_COUNT(deceptive) && deceptive[i].last < character)
+		i++;
+	return i < DL_COUNT(deceptive) && deceptive[i].first <= character;
 }
 
 static const char *reference_of(char character)

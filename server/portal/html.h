@@ -29,9 +29,9 @@ bool dl_html_is(const json_t *value, const char *text);
 bool dl_html_is_number(const json_t *value, int64_t number);
 
 /* Filters. `text` writes strings and whole numbers: the five characters that
- * mean something in HTML become references; control characters and
- * bidirectional overrides become [U+XXXX], so that nothing can hide or be
- * reordered. The others, in the form their name says: */
+ * mean something in HTML become references; control characters, what is never
+ * seen and what turns the order of a line become [U+XXXX], so that nothing can
+ * hide or be reordered. The others, in the form their name says: */
 void dl_html_text(struct dl_html *html, const json_t *value);
 /* Bytes from a host in the spelling of core/base/bytes.h: as text, each %XX in
  * an element of class "byte". */

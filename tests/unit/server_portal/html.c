@@ -53,10 +53,33 @@ static void shows_controls_and_bidirectional_overrides_as_names(void **state)
 	assert_shows(page, ">a[U+202E]gnp.exe[U+001B][2J[U+0085][U+2066]z[U+2028]<");
 }
 
+static void shows_what_nobody_would_see_as_names(void **state)
+{
+	static const struct { const char *bytes, *name; } unseen[] = {
+		{ "\xc2\xad", "00AD" }, { "\xd8\x9c", "061C" }, { "\xe1\xa0\x8e", "180E" },
+		{ "\xe2\x80\x8b", "200B" }, { "\xe2\x80\x8d", "200D" }, { "\xe2\x80\x8f", "200F" },
+		{ "\xe2\x81\xa0", "2060" }, { "\xe2\x81\xa4", "2064" }, { "\xe2\x81\xaf", "206F" },
+		{ "\xe3\x85\xa4", "3164" }, { "\xef\xb8\x8f", "FE0F" }, { "\xef\xbb\xbf", "FEFF" },
+		{ "\xef\xbf\xb9", "FFF9" }, { "\xf3\xa0\x80\x81", "E0001" },
+		{ "\xf3\xa0\x81\xbf", "E007F" }, { "\xf3\xa0\x84\x80", "E0100" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < DL_COUNT(unseen); i++) {
+		dl_autobuf text = DL_BUF_INIT, wanted = DL_BUF_INIT;
+		dl_buf_printf(&text, "a%sb", unseen[i].bytes);
+		dl_buf_printf(&wanted, ">a[U+%s]b<", unseen[i].name);
+		dl_autofree char *page =
+			show(dl_template_hostile, json_pack("{ss}", "text", text.data));
+		assert_shows(page, wanted.data);
+	}
+}
+
 static void keeps_line_breaks_and_letters_of_all_scripts(void **state)
 {
 	(void)state;
-	const char *text = "one\n\ttwo \xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d \xf0\x9f\x94\xa5";
+	const char *text = "one\n\ttwo \xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d \xf0\x9f\x94\xa5 "
+			   "\xe2\x80\x90\xe2\x80\x94\xe2\x80\xaf\xe2\x82\xac\xef\xbf\xbd";
 	dl_autofree char *page = show(dl_template_hostile, json_pack("{ss}", "text", text));
 	assert_shows(page, text);
 }
@@ -180,6 +203,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(escapes_markup_and_quotes_in_text_and_attributes),
 		cmocka_unit_test(shows_controls_and_bidirectional_overrides_as_names),
+		cmocka_unit_test(shows_what_nobody_would_see_as_names),
 		cmocka_unit_test(keeps_line_breaks_and_letters_of_all_scripts),
 		cmocka_unit_test(marks_encoded_bytes_and_nothing_else),
 		cmocka_unit_test(encodes_parts_of_addresses),
