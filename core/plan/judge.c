@@ -61,9 +61,8 @@ static enum dl_reason judge_package(const struct dl_object *object, char **ret_d
 			       "unwanted, disable or remove the package.",
 			       object->package, source);
 	return because(DL_REASON_MODIFIED_EXISTING, ret_detail, object->path,
-		       " belongs to package %s (%s) but is not known to be as shipped: it was "
-		       "changed, not added. Reinstall the package, or restore the file from a "
-		       "clean copy.",
+		       " belongs to package %s (%s) and is not known to be as shipped. Reinstall "
+		       "the package, or restore the file from a clean copy.",
 		       object->package, source);
 }
 

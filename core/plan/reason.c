@@ -12,7 +12,7 @@ static const struct {
 	[DL_REASON_PACKAGE_OWNED] = { "package_owned",
 				      "It belongs to an installed package and is as the package ships it." },
 	[DL_REASON_MODIFIED_EXISTING] = { "modified_existing",
-					  "Nothing proves that it was added rather than changed, so it needs a person's eyes." },
+					  "It was there before and was changed, or nothing proves that it was added, so it needs a person's eyes." },
 	[DL_REASON_IMMUTABLE_REFUSED] = { "immutable_refused",
 					  "It is marked immutable and the mark could not be taken off." },
 	[DL_REASON_CROSS_DEVICE] = { "cross_device",

@@ -61,6 +61,20 @@ static int load_decidable(struct dl_tx *tx, const struct decision *decision,
 
 /* ---- choosing ---- */
 
+/* What is carried out is what the person ticked: a requirement is named, never added behind him. */
+static int check_requirements(const struct dl_plan *plan, const bool *chosen, struct dl_error *err)
+{
+	for (size_t i = 0; i < plan->step_count; i++) {
+		const struct dl_step *step = &plan->steps[i];
+		for (size_t k = 0; chosen[i] && k < step->require_count; k++)
+			if (!chosen[step->requires[k] - 1])
+				return dl_error_set(err, DL_E_INVALID,
+						    "step %d requires step %d: choose both, or neither",
+						    (int)step->id, (int)step->requires[k]);
+	}
+	return 0;
+}
+
 static int choose_named(const struct dl_plan *plan, const json_t *steps, bool *chosen,
 			struct dl_error *err)
 {
@@ -76,7 +90,7 @@ static int choose_named(const struct dl_plan *plan, const json_t *steps, bool *c
 					    "approved", (int)id);
 		chosen[id - 1] = true;
 	}
-	return dl_plan_close_choice(plan, chosen, err);
+	return check_requirements(plan, chosen, err);
 }
 
 static int choose(const struct decision *decision, const struct dl_plan *plan, bool *chosen,

@@ -215,7 +215,7 @@ static void add_payloads(json_t *items, const json_t *steps)
 		json_array_append_new(items, json_pack(
 			"{s:O,s:s,s:n,s:s,s:O,s:O,s:n,s:n,s:s,s:s}", "key",
 			json_object_get(step, "key"), "role", "payload", "kind", "kind_words", "file",
-			"title", json_object_get(step, "title"), "path",
+			"title", json_object_get(object, "path"), "path",
 			json_object_get(object, "path"), "present", "seen", "disposition", "open",
 			"proof", "Components may remain; what runs them decides."));
 	}

@@ -143,7 +143,7 @@ static void a_restored_payload_does_not_excuse_its_trigger(void **state)
 {
 	struct bench *bench = *state;
 	dl_autojson *before = resolved(bench);
-	dl_autojson *only_payload = json_pack("[i]", 4);
+	dl_autojson *only_payload = json_pack("[i]", 4), *whole = json_pack("[iii]", 1, 2, 4);
 	json_decref(ASK(dl_store_order_undo, bench->store, &bench->technician,
 			&(struct dl_undo_request){ .steps = only_payload, .legitimate = true,
 						   .plan_id = text_of(newest_order(before),
@@ -190,17 +190,22 @@ static void a_revision_is_decided_once(void **state)
 		      .digest = text_of(json_object_get(sent, "shown_revision"), "digest") });
 }
 
-static void choosing_a_payload_chooses_its_triggers(void **state)
+static void an_approval_names_what_its_steps_require_and_adds_nothing(void **state)
 {
 	struct bench *bench = *state;
 	host_send_survey(bench, &bench->host, "timer service cron");
 	dl_autojson *sent = report_sent(bench);
-	dl_autojson *only_payload = json_pack("[i]", 4);
+	dl_autojson *only_payload = json_pack("[i]", 4), *whole = json_pack("[iii]", 1, 2, 4);
 	struct dl_decide_request request = {
 		.incident = int_of(sent, "id"), .approve = true, .steps = only_payload,
 		.digest = text_of(json_object_get(sent, "shown_revision"), "digest") };
 	FAILS(DL_E_INVALID, dl_store_decide, bench->store, &bench->technician, &request);
 	request.reason = "too_risky";
+	FAILS(DL_E_INVALID, dl_store_decide, bench->store, &bench->technician, &request);
+	request.steps = whole;
+	FAILS(DL_E_INVALID, dl_store_decide, bench->store, &bench->technician,
+	      &(struct dl_decide_request){ .incident = request.incident, .approve = true,
+					   .steps = whole, .digest = request.digest });
 	dl_autojson *approved = ASK(dl_store_decide, bench->store, &bench->technician, &request);
 	assert_string_equal(status_of(approved, 1), "queued");
 	assert_string_equal(status_of(approved, 2), "queued");
@@ -420,7 +425,7 @@ int main(void)
 		STORE_TEST(an_undo_of_what_was_not_reopens_it),
 		STORE_TEST(an_approval_of_another_digest_is_stale),
 		STORE_TEST(a_revision_is_decided_once),
-		STORE_TEST(choosing_a_payload_chooses_its_triggers),
+		STORE_TEST(an_approval_names_what_its_steps_require_and_adds_nothing),
 		STORE_TEST(a_plan_without_an_assisted_step_cannot_be_approved),
 		STORE_TEST(a_rejected_report_is_reissued_with_its_difference),
 		STORE_TEST(a_reissue_waits_for_the_order_in_flight),
