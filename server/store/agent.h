@@ -9,6 +9,7 @@ struct dl_agent {
 	int64_t id, organization;
 	char *public_key, *key_id, *hostname; /* owned */
 	int64_t last_seq, last_contact, survey_requested, survey_delivered; /* 0: none */
+	int64_t intake_since, intake_bytes; /* intake.h */
 	bool revoked, forked;
 };
 

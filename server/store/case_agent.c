@@ -253,6 +253,8 @@ int dl_agent_load(struct dl_tx *tx, int64_t id, struct dl_agent *ret_agent, stru
 		.last_contact = dl_row_int(query, "last_contact"),
 		.survey_requested = dl_row_int(query, "survey_requested"),
 		.survey_delivered = dl_row_int(query, "survey_delivered"),
+		.intake_since = dl_row_int(query, "intake_since"),
+		.intake_bytes = dl_row_int(query, "intake_bytes"),
 		.revoked = dl_row_int(query, "revoked"),
 		.forked = dl_row_int(query, "forked"),
 	};

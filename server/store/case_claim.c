@@ -3,6 +3,7 @@
 #include "server/incident/issue.h"
 #include "server/store/agent.h"
 #include "server/store/incident.h"
+#include "server/store/intake.h"
 #include "server/store/order.h"
 
 #include <string.h>
@@ -181,12 +182,19 @@ static int claim_order(struct dl_tx *tx, const json_t *args, json_t **ret_view,
 	return r < 0 ? r : answer(tx, &agent, &claim, ret_view, err);
 }
 
+/* Said as often as an agent's intake lets it: the event stays for ever. */
 static int claim_refused(struct dl_tx *tx, const json_t *args, json_t **ret_view,
 			 struct dl_error *err)
 {
 	(void)ret_view;
+	struct dl_agent agent __attribute__((cleanup(dl_agent_clear))) = { 0 };
 	struct dl_order_row order;
 	int r = dl_order_load(tx, json_string_value(json_object_get(args, "plan_id")), &order, err);
+	if (r == 0)
+		r = dl_agent_load_actor(tx, &agent, err);
+	if (r < 0 || dl_intake_spent(tx, &agent))
+		return r;
+	r = dl_intake_add(tx, &agent, DL_INTAKE_REFUSED_BYTES, err);
 	if (r < 0)
 		return r;
 	return dl_audit_order(tx, "order.claim_refused", &order,

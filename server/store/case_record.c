@@ -1,5 +1,5 @@
 /* Records: what a host reports, by number, each taken in exactly once. */
-#include "server/store/agent.h"
+#include "server/store/intake.h"
 #include "server/store/record.h"
 
 #include "core/wire/envelope.h"
@@ -73,6 +73,8 @@ static int check_repetition(struct dl_tx *tx, struct dl_agent *agent,
 
 /* ---- keeping ---- */
 
+/* The hash of every record stays, to tell a repetition from a fork; the bytes
+ * only of one that had its effect. */
 static int keep_record(struct dl_tx *tx, struct dl_agent *agent, const struct dl_record *record,
 		       const char *sha256, const char *problem, struct dl_error *err)
 {
@@ -85,7 +87,7 @@ static int keep_record(struct dl_tx *tx, struct dl_agent *agent, const struct dl
 	dl_query_text(insert, "sha256", sha256);
 	dl_query_int(insert, "now", tx->now);
 	dl_query_text(insert, "problem", problem);
-	dl_query_text(insert, "body", record->body);
+	dl_query_text(insert, "body", problem[0] ? NULL : record->body);
 	int r = dl_query_run(insert, err);
 	if (r < 0)
 		return r;
@@ -139,37 +141,53 @@ static int take_effect(struct dl_tx *tx, const struct dl_agent *agent,
 	return dl_db_exec(tx->db, "RELEASE record", err);
 }
 
+static int64_t weight(const struct dl_record *record, const struct dl_error *problem)
+{
+	int64_t bytes = (int64_t)strlen(record->body);
+	if (problem->code != 0)
+		return DL_INTAKE_REFUSED_BYTES;
+	return bytes < DL_INTAKE_RECORD_BYTES ? DL_INTAKE_RECORD_BYTES : bytes;
+}
+
+static int take_new_record(struct dl_tx *tx, struct dl_agent *agent,
+			   const struct dl_record *record, const char *sha256,
+			   struct dl_error *err)
+{
+	struct dl_error problem = { 0 };
+	int r = take_effect(tx, agent, record, &problem, err);
+	if (r == 0)
+		r = keep_record(tx, agent, record, sha256, problem.text, err);
+	if (r == 0)
+		r = dl_intake_add(tx, agent, weight(record, &problem), err);
+	if (r < 0 || problem.code == 0)
+		return r;
+	return audit_problem(tx, agent, record, problem.text, err);
+}
+
+/* 1: taken or known; 0: the agent has to come again with it. */
 static int take_record(struct dl_tx *tx, struct dl_agent *agent, const json_t *envelope,
 		       struct dl_error *err)
 {
 	struct dl_record record __attribute__((cleanup(record_clear))) = { 0 };
-	struct dl_error problem = { 0 };
 	char sha256[DL_SHA256_TEXT_SIZE];
 	int r = read_record(envelope, agent, &record, err);
 	if (r < 0)
 		return r;
 	dl_sha256_text(record.body, strlen(record.body), sha256);
 	if (record.seq <= agent->last_seq)
-		return check_repetition(tx, agent, &record, sha256, err);
-	r = keep_record(tx, agent, &record, sha256, "", err);
-	if (r == 0)
-		r = take_effect(tx, agent, &record, &problem, err);
-	if (r < 0 || problem.code == 0)
-		return r;
-	dl_auto(dl_query) query = dl_query_new(tx->db,
-		"UPDATE agent_record SET problem = :problem WHERE agent_id = :agent AND seq = :seq");
-	dl_query_text(query, "problem", problem.text);
-	dl_query_int(query, "agent", agent->id);
-	dl_query_int(query, "seq", record.seq);
-	r = dl_query_run(query, err);
-	return r < 0 ? r : audit_problem(tx, agent, &record, problem.text, err);
+		r = check_repetition(tx, agent, &record, sha256, err);
+	else if (dl_intake_spent(tx, agent))
+		return 0;
+	else
+		r = take_new_record(tx, agent, &record, sha256, err);
+	return r < 0 ? r : 1;
 }
 
 static int take_records(struct dl_tx *tx, const json_t *args, json_t **ret_view,
 			struct dl_error *err)
 {
 	struct dl_agent agent __attribute__((cleanup(dl_agent_clear))) = { 0 };
-	size_t i;
+	size_t i, taken = 0;
 	json_t *envelope;
 	if (!json_is_array(args))
 		return dl_error_set(err, DL_E_INVALID, "the records are not a list");
@@ -183,7 +201,12 @@ static int take_records(struct dl_tx *tx, const json_t *args, json_t **ret_view,
 		r = take_record(tx, &agent, envelope, err);
 		if (r < 0)
 			return r;
+		if (r == 0)
+			break;
+		taken++;
 	}
+	if (!taken && json_array_size(args))
+		return dl_error_set(err, DL_E_BUSY, "this agent sent as much as it may in an hour");
 	*ret_view = json_pack("{s:I}", "acked_through", (json_int_t)agent.last_seq);
 	return 0;
 }

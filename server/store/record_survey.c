@@ -8,6 +8,10 @@
 /* How many surveys of a host are remembered besides those that are evidence. */
 enum { SURVEYS_KEPT = 100 };
 
+/* Footholds of a host that its newest survey did not show: how many are
+ * remembered, and how large they may be together. */
+enum { OLD_FOOTHOLDS_KEPT = 2000, OLD_FOOTHOLDS_KEPT_BYTES = 16 * 1024 * 1024 };
+
 /* ---- footholds ---- */
 
 /* A foothold that was gone and is here again counts as new. */
@@ -178,6 +182,27 @@ static int drop_old_surveys(struct dl_tx *tx, const struct dl_agent *agent, stru
 	return 0;
 }
 
+/* Whether known to be gone or out of sight of a partial survey: a host that
+ * names other footholds each time must not fill the disk. Those that a revision
+ * is about stay. */
+static int drop_old_footholds(struct dl_tx *tx, const struct dl_agent *agent, int64_t seq,
+			      struct dl_error *err)
+{
+	dl_auto(dl_query) query = dl_query_new(tx->db,
+		"DELETE FROM foothold WHERE id IN (SELECT id FROM (SELECT id, "
+		"ROW_NUMBER() OVER newest AS place, SUM(LENGTH(facts)) OVER newest AS bytes "
+		"FROM foothold WHERE agent_id = :agent AND last_seq < :seq AND key NOT IN "
+		"(SELECT t.key FROM revision_foothold t JOIN revision r ON r.id = t.revision_id "
+		"JOIN incident i ON i.id = r.incident_id WHERE i.agent_id = :agent) "
+		"WINDOW newest AS (ORDER BY last_seq DESC, id DESC)) AS old "
+		"WHERE place > :kept OR bytes > :kept_bytes)");
+	dl_query_int(query, "agent", agent->id);
+	dl_query_int(query, "seq", seq);
+	dl_query_int(query, "kept", OLD_FOOTHOLDS_KEPT);
+	dl_query_int(query, "kept_bytes", OLD_FOOTHOLDS_KEPT_BYTES);
+	return dl_query_run(query, err);
+}
+
 static int settle_host(struct dl_tx *tx, const struct dl_agent *agent, struct dl_error *err)
 {
 	dl_auto(dl_query) query = dl_query_new(tx->db,
@@ -214,5 +239,7 @@ int dl_record_survey(struct dl_tx *tx, const struct dl_agent *agent,
 		r = drop_older_bytes(tx, agent, record->seq, err);
 	if (r == 0)
 		r = drop_old_surveys(tx, agent, err);
+	if (r == 0)
+		r = drop_old_footholds(tx, agent, record->seq, err);
 	return r < 0 ? r : settle_host(tx, agent, err);
 }
