@@ -3,8 +3,6 @@
  * there would run because we reload, so we look first. */
 #include "agent/remedy/work.h"
 
-#include "core/base/bytes.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -21,10 +19,7 @@ static const char *const generator_folders[] = {
 
 enum { GENERATOR_EXECUTE_BITS = 0111 };
 
-static void generator_clear(struct dl_object *object)
-{
-	dl_object_clear(object);
-}
+#define dl_autogenerator __attribute__((cleanup(dl_object_clear))) struct dl_object
 
 /* Masked, or not executable: systemd would not run it. */
 static bool generator_is_inert(const struct dl_object *object)
@@ -34,27 +29,54 @@ static bool generator_is_inert(const struct dl_object *object)
 	return object->type != DL_TYPE_FILE || !(object->mode & GENERATOR_EXECUTE_BITS);
 }
 
+/* Why it is not proved to be its package's program, or NULL. No checksum to
+ * compare with proves nothing. */
+static const char *generator_doubt(const struct dl_object *object)
+{
+	if (!object->package)
+		return "no package owns it";
+	if (object->baseline == DL_BASELINE_DIFFERENT)
+		return "it is not as its package ships it";
+	if (object->baseline != DL_BASELINE_SAME)
+		return "it cannot be checked, for its package keeps no checksum of it";
+	return NULL;
+}
+
+/* A package's link is what it leads to; missing when it leads nowhere. */
+static int generator_follow(struct work *work, const char *path, struct dl_object *object,
+			    struct dl_error *err)
+{
+	dl_autofree char *real = NULL;
+	int r = dl_host_canonical(work->host, path, true, &real, err);
+
+	if (r < 0 && r != DL_E_NOT_FOUND)
+		return r;
+	dl_object_clear(object);
+	*object = (struct dl_object){ .type = DL_TYPE_MISSING };
+	return real ? dl_host_object(work->host, real, DL_ROLE_PAYLOAD, object, err) : 0;
+}
+
 static int generator_check(struct work *work, const char *folder, const char *name,
 			   struct dl_error *err)
 {
-	__attribute__((cleanup(generator_clear))) struct dl_object object = { 0 };
+	dl_autogenerator object = { 0 };
 	char path[DL_HOST_PATH_MAX];
+	const char *doubt;
 	int r;
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	r = dl_host_object(work->host, path, DL_ROLE_PAYLOAD, &object, err);
+	if (r == 0 && object.type == DL_TYPE_SYMLINK && object.package)
+		r = generator_follow(work, path, &object, err);
 	if (r < 0)
 		return r;
-	if (generator_is_inert(&object))
-		return 0;
-	if (object.package && object.baseline != DL_BASELINE_DIFFERENT)
+	doubt = generator_is_inert(&object) ? NULL : generator_doubt(&object);
+	if (!doubt)
 		return 0;
 	return dl_error_set(err, DL_E_DENIED,
 			    "%s would run when systemd reloads, and %s. Examine it and remove it "
 			    "first.",
-			    object.path,
-			    object.package ? "it is not as its package ships it" :
-					     "no package owns it");
+			    object.path, doubt);
 }
 
 int generators_are_owned(struct work *work, struct dl_error *err)
