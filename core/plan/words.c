@@ -26,11 +26,31 @@ static void append_cut(struct dl_buf *out, const char *text)
 		dl_buf_puts(out, "…");
 }
 
+static size_t longest_run(const char *text)
+{
+	size_t longest = 0;
+	for (text = strchr(text, '`'); text; text = strchr(text, '`')) {
+		size_t run = strspn(text, "`");
+		longest = run > longest ? run : longest;
+		text += run;
+	}
+	return longest;
+}
+
+static void append_fence(struct dl_buf *out, size_t count)
+{
+	while (count--)
+		dl_buf_puts(out, "`");
+}
+
 void dl_words_quote(struct dl_buf *out, const char *text)
 {
-	dl_buf_puts(out, "`");
-	append_cut(out, text ? text : "");
-	dl_buf_puts(out, "`");
+	dl_autobuf cut = DL_BUF_INIT;
+	append_cut(&cut, text ? text : "");
+	size_t inside = cut.size ? longest_run(cut.data) : 0;
+	append_fence(out, inside + 1);
+	dl_buf_printf(out, inside ? " %s " : "%s", cut.size ? cut.data : "");
+	append_fence(out, inside + 1);
 }
 
 static void append_cron(struct dl_buf *out, const struct dl_foothold *foothold)

@@ -9,7 +9,9 @@
 /* A longer name is cut between characters and ends in "…". */
 enum { DL_WORDS_NAME_MAX_BYTES = 256 };
 
-/* Appends the text between backticks. */
+/* Appends the text between backticks. One that holds backticks itself stands
+ * between blanks and longer runs of them (CommonMark, section 6.1), so that no
+ * name looks like the words around it. */
 void dl_words_quote(struct dl_buf *out, const char *text);
 
 /* Appends what the foothold is: "service `x.service`", "the cron line of

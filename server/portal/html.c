@@ -139,20 +139,61 @@ static bool is_byte_escape(const char *text)
 	return text[0] == '%' && isxdigit((unsigned char)text[1]) && isxdigit((unsigned char)text[2]);
 }
 
-void dl_html_bytes(struct dl_html *html, const json_t *value)
+static void write_bytes(struct dl_buf *out, const char *text, const char *end)
 {
-	if (json_is_integer(value))
-		dl_html_text(html, value);
-	const char *text = json_string_value(value);
-	while (text && *text) {
+	while (text < end) {
 		if (!is_byte_escape(text)) {
-			text += escape_character(html->out, text);
+			text += escape_character(out, text);
 			continue;
 		}
-		dl_buf_puts(html->out, "<span class=\"byte\">");
-		for (; is_byte_escape(text); text += 3)
-			dl_buf_append(html->out, text, 3);
-		dl_buf_puts(html->out, "</span>");
+		dl_buf_puts(out, "<span class=\"byte\">");
+		for (; text < end && is_byte_escape(text); text += 3)
+			dl_buf_append(out, text, 3);
+		dl_buf_puts(out, "</span>");
+	}
+}
+
+void dl_html_bytes(struct dl_html *html, const json_t *value)
+{
+	const char *text = json_string_value(value);
+	if (text)
+		write_bytes(html->out, text, text + strlen(text));
+	else
+		dl_html_text(html, value);
+}
+
+/* The next run of exactly so many backticks; NULL for none. */
+static const char *find_fence(const char *text, size_t fence)
+{
+	for (text = strchr(text, '`'); text; text = strchr(text, '`')) {
+		size_t run = strspn(text, "`");
+		if (run == fence)
+			return text;
+		text += run;
+	}
+	return NULL;
+}
+
+/* A blank on either side keeps backticks apart from the fence. */
+static void write_code(struct dl_buf *out, const char *text, const char *end)
+{
+	bool padded = end - text > 2 && text[0] == ' ' && end[-1] == ' ';
+	dl_buf_puts(out, "<code>");
+	write_bytes(out, text + padded, end - padded);
+	dl_buf_puts(out, "</code>");
+}
+
+void dl_html_words(struct dl_html *html, const json_t *value)
+{
+	const char *text = json_string_value(value);
+	while (text && *text) {
+		const char *open = text + strcspn(text, "`");
+		size_t fence = strspn(open, "`");
+		const char *inside = open + fence, *close = fence ? find_fence(inside, fence) : NULL;
+		write_bytes(html->out, text, close ? open : inside);
+		if (close)
+			write_code(html->out, inside, close);
+		text = close ? close + fence : inside;
 	}
 }
 

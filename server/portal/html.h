@@ -36,6 +36,9 @@ void dl_html_text(struct dl_html *html, const json_t *value);
 /* Bytes from a host in the spelling of core/base/bytes.h: as text, each %XX in
  * an element of class "byte". */
 void dl_html_bytes(struct dl_html *html, const json_t *value);
+/* Sentences with names in them: as bytes, and what stands between backticks
+ * (core/plan/words.h) in an element <code>. Backticks without a partner stay. */
+void dl_html_words(struct dl_html *html, const json_t *value);
 void dl_html_count(struct dl_html *html, const json_t *value); /* members of a list */
 void dl_html_size(struct dl_html *html, const json_t *value);  /* "4,096 bytes" */
 void dl_html_mode(struct dl_html *html, const json_t *value);  /* "0755 rwxr-xr-x" */

@@ -7,7 +7,8 @@
 #include <string.h>
 
 enum { ANY = DL_MAY_ANY, COMPOSE = DL_MAY_COMPOSE, DECIDE = DL_MAY_DECIDE,
-       ACT = DL_MAY_COMPOSE | DL_MAY_DECIDE, FORM = DL_PORTAL_FORM_MAX_BYTES };
+       ACT = DL_MAY_ACT, SURVEY = DL_MAY_SURVEY, ADMINISTER = DL_MAY_ADMINISTER,
+       FORM = DL_PORTAL_FORM_MAX_BYTES };
 
 static const struct dl_route routes[] = {
 	{ "GET", "/static/{file*}", DL_AUTH_NONE, 0, 0, dl_portal_static },
@@ -18,7 +19,7 @@ static const struct dl_route routes[] = {
 	{ "GET", "/", DL_AUTH_SESSION, ANY, 0, dl_portal_queue },
 	{ "GET", "/hosts", DL_AUTH_SESSION, ANY, 0, dl_portal_hosts },
 	{ "GET", "/hosts/{id}", DL_AUTH_SESSION, ANY, 0, dl_portal_host },
-	{ "POST", "/hosts/{id}/survey", DL_AUTH_SESSION, ACT, FORM, dl_portal_survey_request },
+	{ "POST", "/hosts/{id}/survey", DL_AUTH_SESSION, SURVEY, FORM, dl_portal_survey_request },
 	{ "POST", "/hosts/{id}/compose", DL_AUTH_SESSION, COMPOSE, FORM, dl_portal_compose_new },
 
 	{ "GET", "/incidents/{id}", DL_AUTH_SESSION, ANY, 0, dl_portal_report },
@@ -46,8 +47,7 @@ static const struct dl_route routes[] = {
 	{ "POST", "/incidents/{id}/close", DL_AUTH_SESSION, COMPOSE, FORM, dl_portal_close },
 
 	{ "GET", "/audit", DL_AUTH_SESSION, ANY, 0, dl_portal_audit },
-	{ "GET", "/audit/verify", DL_AUTH_SESSION, DL_MAY_ADMINISTRATOR, 0,
-	  dl_portal_audit_verify },
+	{ "GET", "/audit/verify", DL_AUTH_SESSION, ADMINISTER, 0, dl_portal_audit_verify },
 };
 
 static void show_error(struct dl_request *request, int status, const char *code,

@@ -2,6 +2,7 @@
 #include "sample.h"
 
 #include "core/base/buf.h"
+#include "core/plan/words.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -473,6 +474,18 @@ static void cuts_hostile_names_in_titles_between_characters(void **state)
 	assert_string_equal(plan->steps[1].objects[0].path, path.data);
 }
 
+static void keeps_backticks_of_a_hostile_name_apart_from_the_words(void **state)
+{
+	char line[4096];
+	memset(line, '`', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	sample_add(*state, sample_cron("eve", "* * * * * `id`", NULL));
+	sample_add(*state, sample_cron("eve", line, NULL));
+	dl_auto(dl_plan) plan = propose_all(*state);
+	assert_non_null(strstr(plan->steps[0].title, "`` * * * * * `id` ``"));
+	assert_true(strlen(plan->steps[1].title) < 4 * DL_WORDS_NAME_MAX_BYTES);
+}
+
 static void names_only_a_few_of_many_triggers(void **state)
 {
 	struct dl_survey *survey = *state;
@@ -517,6 +530,7 @@ int main(void)
 		TEST(refuses_requirements_that_break_the_order_or_name_nothing),
 		TEST(refuses_edits_that_break_their_schema),
 		TEST(cuts_hostile_names_in_titles_between_characters),
+		TEST(keeps_backticks_of_a_hostile_name_apart_from_the_words),
 		TEST(names_only_a_few_of_many_triggers),
 	};
 	return cmocka_run_group_tests_name("propose", tests, NULL, NULL);

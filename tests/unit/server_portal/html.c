@@ -93,6 +93,27 @@ static void marks_encoded_bytes_and_nothing_else(void **state)
 			   "<span class=\"byte\">%25</span></code>");
 }
 
+static void assert_words(const char *text, const char *markup)
+{
+	dl_autofree char *page = show(dl_template_hostile, json_pack("{ss}", "words", text));
+	dl_autobuf wanted = DL_BUF_INIT;
+	dl_buf_printf(&wanted, "<p>%s</p>", markup);
+	assert_shows(page, wanted.data);
+}
+
+static void shows_names_between_backticks_as_code(void **state)
+{
+	(void)state;
+	assert_words("Remove `x.service` of `y`.", "Remove <code>x.service</code> of <code>y</code>.");
+	assert_words("`<b>%0A`", "<code>&lt;b&gt;<span class=\"byte\">%0A</span></code>");
+	assert_words("`` echo `id` `` ran", "<code>echo `id`</code> ran");
+	assert_words("``` `` ```", "<code>``</code>");
+	assert_words("a ` b `` c", "a ` b `` c");
+	assert_words("a `b", "a `b");
+	assert_words("``", "``");
+	assert_words("no ticks", "no ticks");
+}
+
 static void encodes_parts_of_addresses(void **state)
 {
 	(void)state;
@@ -206,6 +227,7 @@ int main(void)
 		cmocka_unit_test(shows_what_nobody_would_see_as_names),
 		cmocka_unit_test(keeps_line_breaks_and_letters_of_all_scripts),
 		cmocka_unit_test(marks_encoded_bytes_and_nothing_else),
+		cmocka_unit_test(shows_names_between_backticks_as_code),
 		cmocka_unit_test(encodes_parts_of_addresses),
 		cmocka_unit_test(writes_only_addresses_of_this_server),
 		cmocka_unit_test(writes_nothing_for_absent_members_and_wrong_types),
