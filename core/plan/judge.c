@@ -171,9 +171,10 @@ static bool has_known_form(const struct dl_foothold *foothold)
 		       count.of[DL_ROLE_TABLE] == 1 && count.triggers == 1;
 	case DL_KIND_REGISTRY_RUN:
 		return foothold->name && count.of[DL_ROLE_VALUE] == 1 && count.triggers == 1;
-	default:
-		return false;
+	case DL_KIND_COUNT:
+		break;
 	}
+	return false;
 }
 
 enum dl_reason dl_plan_judge(const struct dl_foothold *foothold, char **ret_detail)

@@ -99,9 +99,10 @@ static enum dl_verb verb_of(enum dl_kind kind)
 		return DL_VERB_CRON_LINE_REMOVE;
 	case DL_KIND_REGISTRY_RUN:
 		return DL_VERB_REG_VALUE_DELETE;
-	default:
-		return DL_VERB_MANUAL;
+	case DL_KIND_COUNT:
+		break;
 	}
+	return DL_VERB_MANUAL;
 }
 
 static char *trigger_title(const struct dl_foothold *foothold, enum dl_verb verb)

@@ -205,9 +205,12 @@ static bool has_right_target(const struct dl_step *step)
 		return only && only->role == DL_ROLE_PAYLOAD && is_exact(only);
 	case DL_VERB_REG_VALUE_DELETE:
 		return only && only->role == DL_ROLE_VALUE && only->type == DL_TYPE_REGISTRY;
-	default:
+	case DL_VERB_MANUAL: /* a person's work may have any target, or none */
 		return true;
+	case DL_VERB_COUNT:
+		break;
 	}
+	return false;
 }
 
 static int check_step(const struct dl_step *step, struct dl_error *err)
