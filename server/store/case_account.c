@@ -8,13 +8,20 @@ enum { PASSWORD_HASH_MAX_BYTES = 512 };
 
 /* ---- views ---- */
 
+/* What somebody may do in an organization is for those who administer it, and for
+ * themselves: the name of another one is no business of an administrator here. */
 static json_t *memberships_view(struct dl_tx *tx, int64_t user, struct dl_error *err)
 {
 	dl_auto(dl_query) query = dl_query_new(tx->db,
 		"SELECT m.organization_id, o.name, m.role FROM membership m "
 		"LEFT JOIN organization o ON o.id = m.organization_id "
-		"WHERE m.account_id = :user ORDER BY m.organization_id, m.role");
+		"WHERE m.account_id = :user AND (:actor_all = 1 OR m.account_id = :actor "
+		"OR m.organization_id IS NULL OR EXISTS (SELECT 1 FROM membership a "
+		"WHERE a.account_id = :actor AND a.role = 'administrator' "
+		"AND (a.organization_id IS NULL OR a.organization_id = m.organization_id))) "
+		"ORDER BY m.organization_id, m.role");
 	dl_query_int(query, "user", user);
+	dl_tx_bind_actor(tx, query);
 	dl_autojson *items = json_array();
 	int r;
 	while ((r = dl_query_step(query, err)) > 0) {

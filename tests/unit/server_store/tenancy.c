@@ -85,6 +85,30 @@ static void another_organization_sees_nothing_at_all(void **state)
 	scene_end(&scene);
 }
 
+/* The analyst works for both: each administrator is shown one half of that. */
+static void an_administrator_sees_no_memberships_elsewhere(void **state)
+{
+	struct bench *bench = *state;
+	json_decref(ASK(dl_store_membership_add, bench->store, &bench->system, bench->analyst.id,
+			bench->other_organization, "analyst"));
+	dl_autojson *theirs = ASK(dl_store_user_list, bench->store, &bench->stranger,
+				  (struct dl_page){ 0 });
+	dl_autojson *ours = ASK(dl_store_user_list, bench->store, &bench->administrator,
+				(struct dl_page){ 0 });
+	dl_autojson *all = ASK(dl_store_user_list, bench->store, &bench->system,
+			       (struct dl_page){ 0 });
+	dl_autofree char *theirs_text = dl_json_text(theirs);
+	dl_autofree char *ours_text = dl_json_text(ours);
+	dl_autofree char *all_text = dl_json_text(all);
+	assert_non_null(strstr(theirs_text, "\"login\":\"ann\""));
+	assert_non_null(strstr(theirs_text, "Second"));
+	assert_null(strstr(theirs_text, "First"));
+	assert_non_null(strstr(ours_text, "First"));
+	assert_null(strstr(ours_text, "Second"));
+	assert_non_null(strstr(all_text, "Second"));
+	assert_non_null(strstr(all_text, "First"));
+}
+
 static void a_missing_thing_answers_with_the_same_words_as_a_foreign_one(void **state)
 {
 	struct bench *bench = *state;
@@ -187,6 +211,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(another_organization_sees_nothing_at_all),
+		STORE_TEST(an_administrator_sees_no_memberships_elsewhere),
 		STORE_TEST(a_missing_thing_answers_with_the_same_words_as_a_foreign_one),
 		STORE_TEST(lists_hold_only_what_the_actor_may_see),
 		STORE_TEST(a_reader_may_read_and_nothing_else),
