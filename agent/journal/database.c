@@ -68,14 +68,34 @@ static int db_bind(struct dl_journal *journal, sqlite3_stmt *statement, const ch
 	return 0;
 }
 
+void db_put_back(sqlite3_stmt **statement)
+{
+	if (!*statement)
+		return;
+	sqlite3_reset(*statement);
+	sqlite3_clear_bindings(*statement);
+}
+
+/* SQLite lists what is prepared; parsing SQL again costs more than a step's whole journalling. */
+static sqlite3_stmt *db_find_prepared(const struct dl_journal *journal, const char *sql)
+{
+	sqlite3_stmt *statement = NULL;
+
+	while ((statement = sqlite3_next_stmt(journal->handle, statement)))
+		if (!sqlite3_stmt_busy(statement) && strcmp(sqlite3_sql(statement), sql) == 0)
+			return statement;
+	return NULL;
+}
+
 static int db_prepare_list(struct dl_journal *journal, sqlite3_stmt **ret_statement,
 			   struct dl_error *err, const char *sql, const char *types,
 			   va_list arguments)
 {
-	db_autostmt *statement = NULL;
+	db_autostmt *statement = db_find_prepared(journal, sql);
 	int r;
 
-	if (sqlite3_prepare_v2(journal->handle, sql, -1, &statement, NULL) != SQLITE_OK)
+	if (!statement && sqlite3_prepare_v3(journal->handle, sql, -1, SQLITE_PREPARE_PERSISTENT,
+					     &statement, NULL) != SQLITE_OK)
 		return db_error(journal, err, "preparing");
 	r = db_bind(journal, statement, types, arguments, err);
 	if (r < 0)
@@ -160,6 +180,43 @@ void db_rollback(struct db_transaction *transaction)
 	transaction->journal = NULL;
 }
 
+int dl_journal_group_begin(struct dl_journal_group *group, struct dl_journal *journal,
+			   struct dl_error *err)
+{
+	struct db_transaction transaction = { NULL };
+	int r;
+
+	db_lock(journal);
+	r = db_begin(&transaction, journal, err);
+	if (r < 0)
+		db_unlock(&journal);
+	group->journal = transaction.journal;
+	return r;
+}
+
+int dl_journal_group_end(struct dl_journal_group *group, struct dl_error *err)
+{
+	struct db_transaction transaction = { group->journal };
+	int r = db_commit(&transaction, err);
+
+	if (r < 0)
+		return r;
+	db_unlock(&group->journal);
+	group->journal = NULL;
+	return 0;
+}
+
+void dl_journal_group_abandon(struct dl_journal_group *group)
+{
+	struct db_transaction transaction = { group->journal };
+
+	if (!group->journal)
+		return;
+	db_rollback(&transaction);
+	db_unlock(&group->journal);
+	group->journal = NULL;
+}
+
 static int db_pragma(struct dl_journal *journal, const char *sql, struct dl_error *err)
 {
 	if (sqlite3_exec(journal->handle, sql, NULL, NULL, NULL) != SQLITE_OK)
@@ -234,8 +291,12 @@ int dl_journal_open(int state_folder, struct dl_journal **ret_journal, struct dl
 
 void dl_journal_close(struct dl_journal *journal)
 {
+	sqlite3_stmt *statement;
+
 	if (!journal)
 		return;
+	while ((statement = sqlite3_next_stmt(journal->handle, NULL)))
+		sqlite3_finalize(statement);
 	sqlite3_close(journal->handle);
 	free(journal);
 }

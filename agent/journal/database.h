@@ -16,14 +16,13 @@ struct dl_journal *db_lock(struct dl_journal *journal);
 void db_unlock(struct dl_journal **journal);
 #define db_autolock __attribute__((cleanup(db_unlock), unused)) struct dl_journal
 
-static inline void db_finalize(sqlite3_stmt **statement)
-{
-	sqlite3_finalize(*statement);
-}
-#define db_autostmt __attribute__((cleanup(db_finalize))) sqlite3_stmt
+/* Ready for its next use; statements live until the journal is closed. */
+void db_put_back(sqlite3_stmt **statement);
+#define db_autostmt __attribute__((cleanup(db_put_back))) sqlite3_stmt
 
-/* Prepares `sql` and binds one argument per letter of `types`: s (const
- * char *, copied, NULL is NULL) or i (int64_t). */
+/* Prepares `sql`, unless it was prepared before and is at rest, and binds one
+ * argument per letter of `types`: s (const char *, copied, NULL is NULL) or i
+ * (int64_t). */
 int db_prepare(struct dl_journal *journal, sqlite3_stmt **ret_statement, struct dl_error *err,
 	       const char *sql, const char *types, ...);
 /* 1: a row is there; 0: no more rows; or an error. */

@@ -24,6 +24,21 @@ int dl_journal_open(int state_folder, struct dl_journal **ret_journal, struct dl
 void dl_journal_close(struct dl_journal *journal);
 DL_DEFINE_AUTO(dl_journal, dl_journal_close)
 
+/* ---- groups: changes that happen together, and are synced once ---- */
+
+/* Between its begin and its end every run and move that this thread writes is
+ * one transaction: on the disk when _end returns 0, else nothing of it
+ * happened, whatever the calls in between returned. Other threads wait for it:
+ * nothing slow belongs into a group. Groups do not nest. */
+struct dl_journal_group {
+	struct dl_journal *journal; /* NULL when not open */
+};
+int dl_journal_group_begin(struct dl_journal_group *group, struct dl_journal *journal,
+			   struct dl_error *err);
+int dl_journal_group_end(struct dl_journal_group *group, struct dl_error *err);
+void dl_journal_group_abandon(struct dl_journal_group *group);
+#define dl_autogroup __attribute__((cleanup(dl_journal_group_abandon))) struct dl_journal_group
+
 /* ---- settings: small texts by name ---- */
 
 /* Names in use. first_seen memory has functions of its own below. */
@@ -132,7 +147,8 @@ void dl_move_clear(struct dl_move *move);
  * that undo needs. Synced when it returns (I3: journal before change). */
 int dl_journal_move_add(struct dl_journal *journal, const struct dl_move *move,
 			struct dl_error *err);
-/* Compare and swap from move->state; `about` is stored again. On success move->state is `to`. */
+/* Compare and swap from move->state; `about` is stored again. On success
+ * move->state is `to` (within a group that does not end, the stored one is not). */
 int dl_journal_move_to(struct dl_journal *journal, struct dl_move *move, enum dl_move_state to,
 		       struct dl_error *err);
 int dl_journal_move(struct dl_journal *journal, const char *id, struct dl_move *ret_move,

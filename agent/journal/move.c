@@ -88,9 +88,12 @@ static int moves_select(struct dl_journal *journal, const char *plan_id, int64_t
 		return db_prepare(journal, ret_statement, err,
 				  MOVE_COLUMNS "WHERE state IN (?, ?) ORDER BY n", "ii",
 				  (int64_t)DL_MOVE_INTENT, (int64_t)DL_MOVE_UNDOING);
+	/* One statement for both would not use the index for the step. */
+	if (step == 0)
+		return db_prepare(journal, ret_statement, err,
+				  MOVE_COLUMNS "WHERE plan_id=? ORDER BY n", "s", plan_id);
 	return db_prepare(journal, ret_statement, err,
-			  MOVE_COLUMNS "WHERE plan_id=?1 AND (?2=0 OR step=?2) ORDER BY n", "si",
-			  plan_id, step);
+			  MOVE_COLUMNS "WHERE plan_id=? AND step=? ORDER BY n", "si", plan_id, step);
 }
 
 int dl_journal_moves(struct dl_journal *journal, const char *plan_id, int64_t step,

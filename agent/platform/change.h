@@ -57,6 +57,10 @@ int dl_state_folder_open(const char *path, int *ret_handle, struct dl_error *err
 /* A folder handle of its own on the same folder. */
 int dl_folder_duplicate(int handle, struct dl_folder **ret_folder, struct dl_error *err);
 
+/* Which folder it is, for as long as a handle on it lives; 0, 0 if it cannot be told. */
+void dl_folder_identity(const struct dl_folder *folder, uint64_t *ret_device,
+			uint64_t *ret_inode);
+
 /* fsync; a failure is final and must not be tried again. */
 int dl_folder_sync(const struct dl_folder *folder, struct dl_error *err);
 /* Seconds and nanoseconds of the folder's own modification time. */
@@ -131,6 +135,9 @@ int dl_held_read(const struct dl_held *held, size_t limit, char **ret_data, size
 int dl_held_set_locks(const struct dl_held *held, uint32_t locks, struct dl_error *err);
 /* Data and metadata of a regular file to the disk. */
 int dl_held_sync(const struct dl_held *held, struct dl_error *err);
+/* As much of that as the next dl_folder_sync on the same file system does not
+ * do: many files then share one sync. */
+int dl_held_write_out(const struct dl_held *held, struct dl_error *err);
 /* True when somebody has the file open for writing (a read lease is refused). */
 bool dl_held_has_writer(const struct dl_held *held);
 
@@ -161,8 +168,12 @@ struct dl_holders {
 	bool more;
 };
 void dl_holders_clear(struct dl_holders *holders);
-#define dl_autoholders __attribute__((cleanup(dl_holders_clear))) struct dl_holders
-int dl_held_holders(const struct dl_held *held, struct dl_holders *ret_holders,
+/* Who holds each of the `count` objects, at most DL_HOLDERS_OBJECTS_MAX:
+ * `ret_holders` has room for as many and is cleared by the caller. /proc is
+ * walked once for all of them, and not at all when the kernel vouches that
+ * nobody has any of them open. */
+enum { DL_HOLDERS_OBJECTS_MAX = 128 };
+int dl_holders_find(struct dl_held *const *held, size_t count, struct dl_holders *ret_holders,
 		    struct dl_error *err);
 
 /* Other names of the object in this folder (hard links): only where one

@@ -79,9 +79,17 @@ struct held {
 	const char *words;
 };
 
+/* The folder whose parents were looked at last and are not protected: most
+ * objects of an order have it in common with the one before. */
+struct clear_folder {
+	char *path;
+	uint64_t device, inode;
+};
+
 struct dl_never {
 	struct held list[NEVER_MAX];
 	size_t count;
+	struct clear_folder clear;
 };
 
 void dl_never_free(struct dl_never *never)
@@ -90,6 +98,7 @@ void dl_never_free(struct dl_never *never)
 		return;
 	for (size_t i = 0; i < never->count; i++)
 		free(never->list[i].path);
+	free(never->clear.path);
 	free(never);
 }
 
@@ -188,23 +197,48 @@ static const char *held_by_inode(const struct dl_never *never, const struct dl_h
 }
 
 /* A folder that is mounted a second time has the same inode under another path. */
-static const char *held_by_parent(struct dl_host *host, const struct dl_never *never,
-				  const char *path)
+static const char *held_by_ancestors(struct dl_host *host, const struct dl_never *never,
+				     char *folder)
 {
-	dl_autofree char *parent = dl_strdup(path);
 	for (int i = 0; i < PARENTS_MAX; i++) {
-		char *slash = strrchr(parent, '/');
-		if (!slash || slash == parent)
+		struct dl_host_facts facts;
+		if (dl_host_look(host, folder, false, &facts, NULL) == 0) {
+			const char *words = held_by_inode(never, &facts, true);
+			if (words)
+				return words;
+		}
+		char *slash = strrchr(folder, '/');
+		if (slash == folder)
 			return NULL;
 		*slash = '\0';
-		struct dl_host_facts facts;
-		if (dl_host_look(host, parent, false, &facts, NULL) < 0)
-			continue;
-		const char *words = held_by_inode(never, &facts, true);
-		if (words)
-			return words;
 	}
 	return "a path deeper than we follow";
+}
+
+static bool is_clear(const struct clear_folder *clear, const char *folder,
+		     const struct dl_host_facts *facts)
+{
+	return clear->path && facts->type == DL_TYPE_FOLDER && clear->device == facts->device &&
+	       clear->inode == facts->inode && strcmp(clear->path, folder) == 0;
+}
+
+static const char *held_by_parent(struct dl_host *host, struct dl_never *never, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	if (!slash || slash == path)
+		return NULL;
+	dl_autofree char *folder = dl_strndup(path, (size_t)(slash - path));
+	struct dl_host_facts facts = { .type = DL_TYPE_MISSING };
+	if (dl_host_look(host, folder, false, &facts, NULL) == 0 &&
+	    is_clear(&never->clear, folder, &facts))
+		return NULL;
+	dl_autofree char *climbing = dl_strdup(folder);
+	const char *words = held_by_ancestors(host, never, climbing);
+	if (words)
+		return words;
+	free(never->clear.path);
+	never->clear = (struct clear_folder){ DL_TAKE(folder), facts.device, facts.inode };
+	return NULL;
 }
 
 char *dl_host_protected_by(struct dl_host *host, const char *path, const struct dl_host_facts *facts)

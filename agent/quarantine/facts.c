@@ -134,6 +134,22 @@ int facts_from_json(const json_t *json, struct dl_facts *ret_facts, struct dl_er
 	return 0;
 }
 
+void facts_copy(const struct dl_facts *facts, struct dl_facts *ret_facts)
+{
+	struct dl_facts copy = *facts;
+
+	copy.target = facts->target ? dl_strdup(facts->target) : NULL;
+	copy.xattrs = dl_alloc(facts->xattr_count + 1, sizeof(*copy.xattrs));
+	for (size_t i = 0; i < facts->xattr_count; i++) {
+		const struct dl_xattr *xattr = &facts->xattrs[i];
+
+		copy.xattrs[i] = (struct dl_xattr){ dl_strdup(xattr->name),
+						    dl_memdup(xattr->value, xattr->size),
+						    xattr->size };
+	}
+	*ret_facts = copy;
+}
+
 static int facts_differ(struct dl_error *err, const char *what)
 {
 	return dl_error_set(err, DL_E_STALE, "its %s is not the recorded one", what);

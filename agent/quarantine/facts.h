@@ -8,6 +8,9 @@ json_t *facts_to_json(const struct dl_facts *facts);
 /* *ret_facts is cleared by the caller. */
 int facts_from_json(const json_t *json, struct dl_facts *ret_facts, struct dl_error *err);
 
+/* *ret_facts is cleared by the caller. */
+void facts_copy(const struct dl_facts *facts, struct dl_facts *ret_facts);
+
 /* Whether `now` is the object whose facts these are: DL_E_STALE with the first
  * difference in words. `exact` compares times and attributes too (undo);
  * without it only what an approval names: type, owner, mode, size, content. */

@@ -49,6 +49,30 @@ static enum dl_reason guard_judge(const struct guard *guard, const struct dl_obj
 	return dl_plan_judge_object(object, ret_words);
 }
 
+/* What no package owns is judged by the handle alone; a package's file is read
+ * once more, to be compared with what the package shipped. */
+static int guard_describe(const struct guard *guard, const char *path, const struct dl_held *held,
+			  struct dl_object *ret_object, struct dl_error *err)
+{
+	const struct dl_facts *facts = dl_held_facts(held);
+	dl_autopackage package = { 0 };
+	int r = dl_host_package_of(guard->work->host, path, &package, err);
+
+	if (r < 0 && r != DL_E_UNSUPPORTED)
+		return r;
+	if (r < 0 || package.name)
+		return dl_host_object(guard->work->host, path, guard->role, ret_object, err);
+	*ret_object = (struct dl_object){
+		.role = guard->role,
+		.type = facts->type,
+		.path = dl_bytes_encode_str(path),
+		.link_target = facts->target ? dl_bytes_encode_str(facts->target) : NULL,
+		.sha256 = facts->sha256[0] ? dl_strdup(facts->sha256) : NULL,
+		.baseline = DL_BASELINE_ABSENT,
+	};
+	return 0;
+}
+
 int guard_allows(void *context, const char *path, const struct dl_held *held,
 		 enum dl_reason *ret_reason, struct dl_error *err)
 {
@@ -62,7 +86,7 @@ int guard_allows(void *context, const char *path, const struct dl_held *held,
 
 	if (never)
 		return guard_refuse(ret_reason, DL_REASON_PROTECTED, err, never);
-	r = dl_host_object(guard->work->host, path, guard->role, &object, err);
+	r = guard_describe(guard, path, held, &object, err);
 	if (r < 0)
 		return r;
 	if (object.protected_by)

@@ -1,4 +1,4 @@
-#include "agent/remedy/work.h"
+#include "agent/remedy/round.h"
 
 #include <string.h>
 
@@ -82,6 +82,9 @@ static int work_open(struct work *work, struct dl_remedy *remedy, const struct d
 			r = run_load(work, &work->runs[i], err);
 	return r;
 }
+
+/* How far a round looks ahead of its first step. */
+enum { ROUND_REACH = 4 * DL_BATCH_MAX };
 
 /* What is left to do in this call. */
 static bool run_is_due(const struct run *run, enum dl_remedy_scope scope)
@@ -254,13 +257,53 @@ static int apply_units(struct work *work, enum dl_remedy_scope scope, struct dl_
 	return r;
 }
 
+/* Still to come in this call: what requires it waits. */
+static bool run_waits(const struct work *work, const struct run *run, enum dl_remedy_scope scope)
+{
+	for (size_t i = 0; i < run->step->require_count; i++)
+		if (run_is_due(&work->runs[run->step->requires[i] - 1], scope))
+			return true;
+	return false;
+}
+
+/* From the first step that is due, whose requirements have ended because they
+ * come before it, the next ones that are ready too. A round's steps lie close
+ * together: looking at the whole plan for each would cost its square. */
+static int apply_round(struct work *work, size_t first, enum dl_remedy_scope scope,
+		       struct dl_error *err)
+{
+	struct round round = { .undo = false };
+
+	for (size_t i = first; i < work->run_count && i - first < ROUND_REACH; i++) {
+		struct run *run = &work->runs[i];
+
+		if (!run_is_due(run, scope))
+			continue;
+		if (!round_verb_of(run, false) || round.count == DL_BATCH_MAX)
+			break;
+		if (i != first && run_waits(work, run, scope))
+			continue;
+		require(work, run);
+		round.runs[round.count++] = run;
+	}
+	return round_carry_out(work, &round, err);
+}
+
 static int apply_others(struct work *work, enum dl_remedy_scope scope, struct dl_error *err)
 {
+	size_t first = 0;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < work->run_count; i++)
-		if (!run_is_unit(&work->runs[i]))
-			r = apply_step(work, &work->runs[i], scope, err);
+	while (r == 0 && first < work->run_count) {
+		struct run *run = &work->runs[first];
+
+		if (run_is_unit(run) || !run_is_due(run, scope))
+			first++;
+		else if (round_verb_of(run, false))
+			r = apply_round(work, first, scope, err);
+		else
+			r = apply_step(work, run, scope, err);
+	}
 	return r;
 }
 
@@ -335,15 +378,38 @@ static int undo_step(struct work *work, struct run *run, enum dl_remedy_scope sc
 	return r;
 }
 
+/* The steps before *end that are due, last first, while they can share a round. */
+static int undo_round(struct work *work, size_t *end, enum dl_remedy_scope scope,
+		      struct dl_error *err)
+{
+	struct round round = { .undo = true };
+
+	for (; *end > 0 && round.count < DL_BATCH_MAX; (*end)--) {
+		struct run *run = &work->runs[*end - 1];
+
+		if (!run_is_due(run, scope))
+			continue;
+		if (!round_verb_of(run, true))
+			break;
+		round.runs[round.count++] = run;
+	}
+	return round_carry_out(work, &round, err);
+}
+
 /* The other way round: payloads and lines, then unit files, one reload, then
  * what was running runs again. */
 static int undo_all(struct work *work, enum dl_remedy_scope scope, struct dl_error *err)
 {
 	struct dl_error why = { 0 };
+	size_t end = work->run_count;
 	int r = 0;
 
-	for (size_t i = work->run_count; r == 0 && i-- > 0;)
-		r = undo_step(work, &work->runs[i], scope, err);
+	while (r == 0 && end > 0) {
+		if (round_verb_of(&work->runs[end - 1], true))
+			r = undo_round(work, &end, scope, err);
+		else
+			r = undo_step(work, &work->runs[--end], scope, err);
+	}
 	if (r < 0 || count_awaiting(work) == 0)
 		return r;
 	if (generators_are_owned(work, &why) < 0 || dl_control_reload(work->control, &why) < 0)

@@ -110,7 +110,7 @@ int run_load(struct work *work, struct run *run, struct dl_error *err)
 	return 0;
 }
 
-static int run_put(struct work *work, struct run *run, struct dl_error *err)
+int run_put(struct work *work, struct run *run, struct dl_error *err)
 {
 	dl_autojson *json = NULL;
 
@@ -120,12 +120,19 @@ static int run_put(struct work *work, struct run *run, struct dl_error *err)
 	return dl_journal_run_put(work->remedy->journal, work->plan_id, json, err);
 }
 
+void run_start(struct run *run)
+{
+	if (run->state == DL_RUN_RUNNING)
+		return;
+	run->state = DL_RUN_RUNNING;
+	run->started = dl_time_now_ms();
+}
+
 int run_begin(struct work *work, struct run *run, struct dl_error *err)
 {
 	if (run->state == DL_RUN_RUNNING)
 		return 0;
-	run->state = DL_RUN_RUNNING;
-	run->started = dl_time_now_ms();
+	run_start(run);
 	return run_put(work, run, err);
 }
 
@@ -195,39 +202,41 @@ bool move_is(const struct dl_move *move, const char *what)
 	return kind && strcmp(kind, what) == 0;
 }
 
-static bool move_is_kept(const struct dl_move *move)
+bool move_is_kept(const struct dl_move *move)
 {
 	return move->state == DL_MOVE_DONE && !move_is(move, "unit");
 }
 
 /* Only what is in quarantine now: a step that was rolled back has nothing there. */
-static int run_collect(struct work *work, struct run *run, struct dl_error *err)
+static void run_collect(struct run *run, const struct dl_move *moves, size_t count)
 {
-	dl_automoves moves = { 0 };
-	int r = work_moves(work, work->plan_id, run, &moves, err);
-
-	if (r < 0)
-		return r;
 	json_array_clear(run->quarantine);
-	for (size_t i = 0; i < moves.count; i++) {
-		const struct dl_move *move = &moves.items[i];
-
-		if (!move_is_kept(move))
+	for (size_t i = 0; i < count; i++) {
+		if (!move_is_kept(&moves[i]))
 			continue;
-		run_add_item(run, move);
-		run_add_partial(run, move);
-		if (move_is(move, "take"))
-			run_add_holders(run, move);
+		run_add_item(run, &moves[i]);
+		run_add_partial(run, &moves[i]);
+		if (move_is(&moves[i], "take"))
+			run_add_holders(run, &moves[i]);
 	}
-	return 0;
 }
 
 int run_finish(struct work *work, struct run *run, struct dl_error *err)
 {
-	int r = work->dry ? 0 : run_collect(work, run, err);
+	dl_automoves moves = { 0 };
+	int r = work->dry ? 0 : work_moves(work, work->plan_id, run, &moves, err);
 
 	if (r < 0)
 		return r;
+	run_collect(run, moves.items, moves.count);
+	run->finished = dl_time_now_ms();
+	return run_put(work, run, err);
+}
+
+int run_finish_with(struct work *work, struct run *run, const struct dl_move *move,
+		    struct dl_error *err)
+{
+	run_collect(run, move, move != NULL);
 	run->finished = dl_time_now_ms();
 	return run_put(work, run, err);
 }
@@ -238,7 +247,7 @@ int work_moves(struct work *work, const char *plan_id, const struct run *run,
 	return dl_journal_moves(work->remedy->journal, plan_id, run->step->id, ret_moves, err);
 }
 
-static int move_words(const struct dl_move *move, int error, struct dl_error *err)
+int move_words(const struct dl_move *move, int error, struct dl_error *err)
 {
 	return dl_error_prefix(err, error, "%s",
 			       json_string_value(json_object_get(move->about, "path")));

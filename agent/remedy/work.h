@@ -22,6 +22,10 @@ struct run {
 	json_t *evidence, *quarantine, *still_running; /* arrays */
 	bool partial;
 	int64_t started, finished;
+	/* Within a round (round.h): its change in the batch, and whether the run
+	 * had begun before. */
+	bool in_batch, resumed;
+	size_t item;
 };
 
 struct work {
@@ -45,10 +49,16 @@ void run_end(struct run *run, enum dl_run_state state, enum dl_reason reason,
 json_t *run_to_json(const struct run *run);
 /* What an earlier start of the agent left in the journal. */
 int run_load(struct work *work, struct run *run, struct dl_error *err);
+int run_put(struct work *work, struct run *run, struct dl_error *err);
+/* Sets `running` and the time, unless it had begun before. Not yet journalled. */
+void run_start(struct run *run);
 /* Journals the beginning; does nothing for a run that had begun before. */
 int run_begin(struct work *work, struct run *run, struct dl_error *err);
 /* Adds what is in quarantine and who holds it, and journals the end. */
 int run_finish(struct work *work, struct run *run, struct dl_error *err);
+/* The same when `move`, or nothing if it is NULL, is all that the run did. */
+int run_finish_with(struct work *work, struct run *run, const struct dl_move *move,
+		    struct dl_error *err);
 
 /* ---- guard.c ---- */
 /* Fresh facts on the never-list and package ownership; may only refuse. */
@@ -66,6 +76,7 @@ void guard_end(struct run *run, int error, enum dl_reason reason, const struct d
 
 /* ---- verbs ----
  * Each ends its run (run_end); they fail only when the journal does. */
+struct round_verb; /* round.h */
 struct verb {
 	/* Read only: ends the run in the state that apply would most likely reach. */
 	int (*check)(struct work *work, struct run *run, struct dl_error *err);
@@ -75,6 +86,9 @@ struct verb {
 	/* After the batch's one reload, for runs still RUNNING; NULL if there is none. */
 	int (*settle_apply)(struct work *work, struct run *run, struct dl_error *err);
 	int (*settle_undo)(struct work *work, struct run *run, struct dl_error *err);
+	/* Instead of apply and undo: how steps of this verb share a round; NULL
+	 * if they go one by one. */
+	const struct round_verb *round_apply, *round_undo;
 };
 extern const struct verb verb_unit, verb_cron_line, verb_file;
 /* NULL: this platform has no such verb. */
@@ -91,6 +105,10 @@ int generators_are_owned(struct work *work, struct dl_error *err);
 /* ---- moves of this work ---- */
 int work_moves(struct work *work, const char *plan_id, const struct run *run,
 	       struct dl_moves *ret_moves, struct dl_error *err);
+/* Done and not undone; a unit's note of what was active is nothing to undo. */
+bool move_is_kept(const struct dl_move *move);
+/* Puts the move's path before the words of what went wrong with it. */
+int move_words(const struct dl_move *move, int error, struct dl_error *err);
 bool move_is(const struct dl_move *move, const char *what);
 /* Restores the done file moves, last first: none if any name is taken. Stops at
  * the first that fails. */

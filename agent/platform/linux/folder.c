@@ -194,6 +194,15 @@ int dl_state_folder_open(const char *path, int *ret_handle, struct dl_error *err
 	return 0;
 }
 
+void dl_folder_identity(const struct dl_folder *folder, uint64_t *ret_device, uint64_t *ret_inode)
+{
+	struct stat facts = { 0 };
+
+	fstat(folder->handle, &facts);
+	*ret_device = facts.st_dev;
+	*ret_inode = facts.st_ino;
+}
+
 int dl_folder_sync(const struct dl_folder *folder, struct dl_error *err)
 {
 	return fsync(folder->handle) < 0 ? dl_error_errno(err, errno, "syncing a folder") : 0;

@@ -30,6 +30,10 @@ struct dl_held {
 int dl_locks_get(int handle, uint32_t *ret_locks, struct dl_error *err);
 int dl_locks_set(int handle, uint32_t locks, struct dl_error *err);
 
+/* Asks for a lease (F_RDLCK, F_WRLCK) and gives it back at once: 0 when it was
+ * granted, else the errno, of which EAGAIN says that others have it open. */
+int dl_lease_try(int handle, int kind);
+
 /* Name of the object behind a handle in /proc, for calls that take only names. */
 enum { DL_HANDLE_PATH_SIZE = 40 };
 void dl_handle_path(int handle, char out[DL_HANDLE_PATH_SIZE]);

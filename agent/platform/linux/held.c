@@ -5,8 +5,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 
 enum { HELD_CHUNK = 64 * 1024, HELD_NAMES_MAX = 64 * 1024 };
@@ -69,7 +72,7 @@ static int held_read_xattr(const char *path, const char *name, size_t *room,
  * kernel stops at the symlink itself. */
 static int held_read_xattrs(int handle, struct dl_facts *facts, struct dl_error *err)
 {
-	dl_autofree char *names = dl_alloc(1, HELD_NAMES_MAX);
+	dl_autofree char *names = NULL;
 	char path[DL_HANDLE_PATH_SIZE];
 	size_t room = DL_FACTS_XATTRS_BYTES_MAX;
 	ssize_t size;
@@ -77,6 +80,10 @@ static int held_read_xattrs(int handle, struct dl_facts *facts, struct dl_error 
 
 	facts_clear_xattrs(facts);
 	dl_handle_path(handle, path);
+	size = listxattr(path, NULL, 0);
+	if (size == 0)
+		return 0;
+	names = dl_alloc(1, HELD_NAMES_MAX);
 	size = listxattr(path, names, HELD_NAMES_MAX);
 	if (size < 0 && (errno == EOPNOTSUPP || errno == ENOSYS))
 		return 0;
@@ -269,15 +276,42 @@ int dl_held_sync(const struct dl_held *held, struct dl_error *err)
 	return fsync(held->handle) < 0 ? dl_error_errno(err, errno, "syncing a file") : 0;
 }
 
+/* ext4's journal is one for the whole file system: committing a folder commits
+ * what was logged before for any file, its size and blocks too, after its data
+ * was written (ext4(5), data=ordered). sync_file_range(2) starts and awaits
+ * just the data, which is nothing for a file that nobody wrote lately. Other
+ * file systems promise less, or commit one object alone. */
+int dl_held_write_out(const struct dl_held *held, struct dl_error *err)
+{
+	const unsigned int all = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+				 SYNC_FILE_RANGE_WAIT_AFTER;
+	struct statfs facts;
+
+	if (held->facts.type != DL_TYPE_FILE || fstatfs(held->handle, &facts) < 0 ||
+	    facts.f_type != EXT4_SUPER_MAGIC)
+		return dl_held_sync(held, err);
+	return sync_file_range(held->handle, 0, 0, all) < 0 ?
+		       dl_error_errno(err, errno, "writing a file out") :
+		       0;
+}
+
+/* Whoever opens the file while we have the lease makes the kernel send a
+ * signal, by default SIGIO, which would end us; SIGURG is ignored by default. */
+int dl_lease_try(int handle, int kind)
+{
+	int failed = 0;
+
+	if (fcntl(handle, F_SETSIG, SIGURG) < 0 || fcntl(handle, F_SETLEASE, kind) < 0)
+		failed = errno;
+	else
+		fcntl(handle, F_SETLEASE, F_UNLCK);
+	return failed;
+}
+
 /* A read lease is granted only while nobody has the file open for writing (fcntl(2)). */
 bool dl_held_has_writer(const struct dl_held *held)
 {
-	if (held->facts.type != DL_TYPE_FILE)
-		return false;
-	if (fcntl(held->handle, F_SETLEASE, F_RDLCK) < 0)
-		return errno == EAGAIN;
-	fcntl(held->handle, F_SETLEASE, F_UNLCK);
-	return false;
+	return held->facts.type == DL_TYPE_FILE && dl_lease_try(held->handle, F_RDLCK) == EAGAIN;
 }
 
 static void held_close_stream(DIR **stream)
