@@ -77,9 +77,9 @@ static void fill_service(struct dl_scan *scan, const char *unit,
 		.folder = folder_of(settings, user ? user->home : NULL),
 		.looks_max = dl_scan_looks_max(scan),
 	};
-	(void)unit;
 	foothold->command = command_words(settings);
-	foothold->user = dl_scan_text(name, DL_NAME_MAX_BYTES);
+	if (unit || dl_unit_file_get(settings, "Service", "User"))
+		foothold->user = dl_scan_text(name, DL_NAME_MAX_BYTES);
 	for (size_t i = 0; i < DL_COUNT(exec_keys); i++)
 		add_payloads(scan, settings, &place, exec_keys[i], foothold);
 	/* Assignments alone: of interest is LD_PRELOAD. */

@@ -6,9 +6,10 @@
 #include <string.h>
 
 /* systemd.timer(5) */
-static const char *const schedule_keys[] = { "OnCalendar",	"OnBootSec",	     "OnStartupSec",
-					     "OnUnitActiveSec", "OnUnitInactiveSec", "OnActiveSec",
-					     "OnClockChange",	"OnTimezoneChange" };
+static const char *const schedule_keys[] = {
+	"OnCalendar",	     "OnBootSec",   "OnStartupSec",  "OnUnitActiveSec",
+	"OnUnitInactiveSec", "OnActiveSec", "OnClockChange", "OnTimezoneChange",
+};
 
 static char *schedule_words(const struct dl_unit_file *settings)
 {
@@ -27,7 +28,7 @@ static char *schedule_words(const struct dl_unit_file *settings)
 static char *activated_unit(const char *unit, const struct dl_unit_file *settings)
 {
 	const char *named = dl_unit_file_get(settings, "Timer", "Unit");
-	if (named)
+	if (named || !unit)
 		return dl_scan_text(named, DL_NAME_MAX_BYTES);
 	dl_autobuf name = DL_BUF_INIT;
 	dl_buf_append(&name, unit, strlen(unit) - strlen(".timer"));

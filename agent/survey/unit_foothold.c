@@ -1,5 +1,6 @@
 #include "agent/survey/unit_foothold.h"
 
+#include "agent/survey/dropins.h"
 #include "core/base/buf.h"
 #include "core/base/bytes.h"
 #include "core/base/time.h"
@@ -68,21 +69,19 @@ static void read_settings(struct candidate *candidate, const char *path)
 		dl_scan_partial(candidate->scan, "%.256s: %s", path, err.text);
 }
 
-/* The unit's own drop-ins; a template's belong to its instances as well. */
-static bool is_of_this_unit(const struct candidate *candidate, const struct dl_unit_entry *entry)
-{
-	return strcmp(entry->unit, candidate->file->unit) == 0 ||
-	       strcmp(entry->family, candidate->file->unit) == 0;
-}
-
 static void read_all_settings(struct candidate *candidate)
 {
+	struct dl_dropins dropins;
 	candidate->settings = dl_unit_file_new();
 	read_settings(candidate, candidate->file->path);
-	for (size_t i = 0; i < candidate->family_count && is_in_force(candidate); i++)
-		if (candidate->family[i].type == DL_ENTRY_DROPIN &&
-		    strcmp(candidate->family[i].unit, candidate->file->unit) == 0)
-			read_settings(candidate, candidate->family[i].path);
+	if (!is_in_force(candidate))
+		return;
+	dl_dropins_in_force(candidate->scan->units, candidate->file, &dropins);
+	for (size_t i = 0; i < dropins.count; i++)
+		read_settings(candidate, dropins.list[i]->path);
+	if (dropins.cut)
+		dl_scan_partial(candidate->scan, "%.256s has more drop-ins than a survey reads",
+				candidate->file->unit);
 }
 
 /* ---- objects ---- */
@@ -110,7 +109,8 @@ static void add_extra(struct candidate *candidate, const struct dl_unit_entry *e
 			       is_link ? DL_ROLE_LINK : DL_ROLE_DROPIN);
 	candidate->linked |= is_link;
 	bool expected = is_link && is_explained(candidate, entry);
-	if (!object || (!dl_object_is_shipped(object) && !(is_link && object->package) && !expected))
+	bool owned = object && (dl_object_is_shipped(object) || (is_link && object->package));
+	if (!owned && !(object && expected))
 		candidate->shipped = false;
 }
 
@@ -120,22 +120,30 @@ static void say_manual(struct dl_foothold *foothold, const char *words)
 		foothold->manual_because = dl_strdup(words);
 }
 
+/* A link that names the unit, or an instance of the template. */
+static bool is_link_to(const struct dl_unit_entry *entry, const char *unit)
+{
+	return entry->type == DL_ENTRY_LINK &&
+	       (strcmp(entry->unit, unit) == 0 || strcmp(entry->family, unit) == 0);
+}
+
 static void add_extras(struct candidate *candidate)
 {
 	size_t extras = 0;
-	for (size_t i = 0; i < candidate->family_count && is_in_force(candidate); i++) {
-		const struct dl_unit_entry *entry = &candidate->family[i];
-		if ((entry->type != DL_ENTRY_DROPIN && entry->type != DL_ENTRY_LINK) ||
-		    !is_of_this_unit(candidate, entry))
-			continue;
-		if (extras++ < DL_UNIT_EXTRAS_MAX) {
-			add_extra(candidate, entry);
-			continue;
-		}
-		say_manual(candidate->foothold, "it has more drop-ins and links than one step takes");
-		candidate->shipped = false;
-		break;
-	}
+	struct dl_dropins own;
+	if (!is_in_force(candidate))
+		return;
+	for (size_t i = 0; i < candidate->family_count; i++)
+		if (is_link_to(&candidate->family[i], candidate->file->unit) &&
+		    extras++ < DL_UNIT_EXTRAS_MAX)
+			add_extra(candidate, &candidate->family[i]);
+	dl_dropins_own(candidate->scan->units, candidate->file, &own);
+	for (size_t i = 0; i < own.count && extras++ < DL_UNIT_EXTRAS_MAX; i++)
+		add_extra(candidate, own.list[i]);
+	if (extras <= DL_UNIT_EXTRAS_MAX && !own.cut)
+		return;
+	say_manual(candidate->foothold, "it has more drop-ins and links than one step takes");
+	candidate->shipped = false;
 }
 
 /* A generated unit says what it was made from, e.g. a script in /etc/init.d. */
@@ -184,7 +192,8 @@ static void judge(struct candidate *candidate)
 	struct dl_foothold *foothold = candidate->foothold;
 	const struct dl_unit_entry *shadowed;
 	if (!dl_unit_name_is_valid(candidate->file->unit))
-		say_manual(foothold, "systemd ignores a unit of this name, so nothing can prove it gone");
+		say_manual(foothold, "systemd ignores a unit of this name, so nothing can prove it "
+				     "gone");
 	else if (foothold->object_count == 0)
 		say_manual(foothold, "the survey could not examine it");
 	else if (foothold->objects[0].type != DL_TYPE_FILE)
@@ -192,13 +201,16 @@ static void judge(struct candidate *candidate)
 	else if (candidate->file->place == DL_PLACE_GENERATED)
 		say_manual(foothold, "a generator writes it again at each reload of systemd");
 	else if (candidate->file->place == DL_PLACE_TRANSIENT)
-		say_manual(foothold, "a transient unit: its file goes when it is stopped and cannot be put back");
+		say_manual(foothold, "a transient unit: its file goes when it is stopped and "
+				     "cannot be put back");
 	else if (candidate->file->place == DL_PLACE_RUN)
-		say_manual(foothold, "it lies in /run, so something writes it again after each start");
+		say_manual(foothold, "it lies in /run, so something writes it again after each "
+				     "start");
 	else if (is_template(candidate))
 		say_manual(foothold, "a template: each of its instances has to be looked at");
 	else if (shadows_package(candidate, &shadowed))
-		say_manual(foothold, "it hides a unit of a package, which would come back in its place");
+		say_manual(foothold, "it hides a unit of a package, which would come back in its "
+				     "place");
 }
 
 /* ---- what state it is in ---- */
@@ -242,8 +254,8 @@ static bool runs_or_would(const struct candidate *candidate)
 		return false;
 	if (!live->load_state)
 		return candidate->linked;
-	return is_one_of(live->active_state, running) || is_one_of(live->unit_file_state, enabled) ||
-	       *live->triggered_by;
+	return is_one_of(live->active_state, running) ||
+	       is_one_of(live->unit_file_state, enabled) || *live->triggered_by;
 }
 
 static void describe_live(const struct dl_host_unit *live, struct dl_buf *words)
@@ -325,12 +337,47 @@ static void survey_mask(struct dl_scan *scan, const struct dl_unit_entry *mask)
 	dl_scan_add(scan, DL_TAKE(foothold));
 }
 
+/* "service.d/x.conf": no unit file bears this name. */
+static char *dropin_name(const struct dl_unit_entry *dropin)
+{
+	dl_autobuf name = DL_BUF_INIT;
+	dl_buf_printf(&name, "%s.d%s", dropin->unit, strrchr(dropin->path, '/'));
+	return dl_bytes_encode_str(name.data);
+}
+
+/* It belongs to no unit, so that no unit's step takes it, and no step takes it from the others. */
+static void survey_shared_dropin(struct dl_scan *scan, const struct dl_unit_entry *dropin,
+				 dl_unit_fill fill)
+{
+	__attribute__((cleanup(candidate_release))) struct candidate candidate = {
+		.scan = scan, .file = dropin, .settings = dl_unit_file_new(),
+		.foothold = dl_foothold_new(scan->kind),
+	};
+	struct dl_foothold *foothold = candidate.foothold;
+	foothold->scope = dl_strdup("system");
+	foothold->location = dl_bytes_encode_str(dropin->path);
+	foothold->name = dropin_name(dropin);
+	const struct dl_object *object =
+		dl_scan_object(scan, foothold, dropin->path, DL_ROLE_DROPIN);
+	if (!is_wanted(scan, object && dl_object_is_shipped(object)))
+		return;
+	read_settings(&candidate, dropin->path);
+	fill(scan, NULL, candidate.settings, foothold);
+	foothold->state = dl_strdup("a drop-in that many units share");
+	foothold->active = true;
+	say_manual(foothold, "it changes every unit whose name fits, so it goes with none of them; "
+			     "move it away by hand and have systemd reload");
+	dl_scan_add(scan, DL_TAKE(candidate.foothold));
+}
+
 static void survey_family(struct dl_scan *scan, const struct dl_unit_entry *family, size_t count,
 			  dl_unit_fill fill)
 {
 	for (size_t i = 0; i < count && !dl_scan_is_full(scan); i++) {
 		if (family[i].type == DL_ENTRY_MASK)
 			survey_mask(scan, &family[i]);
+		if (family[i].type == DL_ENTRY_DROPIN && dl_dropin_is_shared(&family[i]))
+			survey_shared_dropin(scan, &family[i], fill);
 		if (family[i].type != DL_ENTRY_FILE)
 			continue;
 		__attribute__((cleanup(candidate_release))) struct candidate candidate = {
@@ -339,6 +386,12 @@ static void survey_family(struct dl_scan *scan, const struct dl_unit_entry *fami
 		};
 		survey_file(&candidate, fill);
 	}
+}
+
+/* Units end in ".service", the drop-ins of all services belong to "service". */
+static bool is_of_type(const struct dl_unit_entry *entry, const char *suffix)
+{
+	return dl_unit_name_ends(entry->family, suffix) || strcmp(entry->family, suffix + 1) == 0;
 }
 
 void dl_unit_footholds(struct dl_scan *scan, const char *suffix, dl_unit_fill fill)
@@ -352,6 +405,6 @@ void dl_unit_footholds(struct dl_scan *scan, const char *suffix, dl_unit_fill fi
 		dl_scan_partial(scan, "%s", units->unread);
 	for (size_t at = 0; at < units->count && !dl_scan_is_full(scan);
 	     at += dl_units_run(units, at))
-		if (dl_unit_name_ends(units->entries[at].family, suffix))
+		if (is_of_type(&units->entries[at], suffix))
 			survey_family(scan, &units->entries[at], dl_units_run(units, at), fill);
 }

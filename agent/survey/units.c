@@ -71,6 +71,12 @@ static bool is_unit_of_interest(const char *name)
 	return dl_unit_name_ends(name, ".service") || dl_unit_name_ends(name, ".timer");
 }
 
+/* "service.d" changes all services. */
+static bool is_type(const char *name)
+{
+	return strcmp(name, "service") == 0 || strcmp(name, "timer") == 0;
+}
+
 static void note_unread(struct reading *reading, const char *path, const struct dl_error *err)
 {
 	if (reading->units->unread)
@@ -131,7 +137,7 @@ static enum dl_object_type type_at(struct reading *reading, const char *path,
 	return DL_TYPE_MISSING;
 }
 
-/* ---- X.service.d, X.wants ---- */
+/* ---- X.service.d, service.d, X.wants ---- */
 
 static void read_dropins(struct reading *reading, const char *path, const char *unit)
 {
@@ -216,7 +222,7 @@ static void read_name(struct reading *reading, const char *folder, const char *n
 	}
 	const char *dot = strrchr(name, '.');
 	dl_autofree char *stem = dl_strndup(name, dot ? (size_t)(dot - name) : 0);
-	if (dl_unit_name_ends(name, ".d") && is_unit_of_interest(stem))
+	if (dl_unit_name_ends(name, ".d") && (is_unit_of_interest(stem) || is_type(stem)))
 		read_dropins(reading, path, stem);
 	for (size_t i = 0; i < DL_COUNT(wants); i++)
 		if (dl_unit_name_ends(name, wants[i]))

@@ -29,7 +29,7 @@ struct dl_unit_entry {
 	enum dl_unit_entry_type type;
 	enum dl_unit_place place;
 	size_t rank;     /* of its folder; lower wins */
-	char *unit;      /* the unit it is, names or belongs to */
+	char *unit;      /* the unit it is, names or belongs to; "service" in service.d */
 	char *family;    /* "name@.service" for an instance, else the unit */
 	char *path;      /* canonical but for the leaf */
 	char *alias;     /* links beside units: the name it gives the unit; NULL in X.wants */

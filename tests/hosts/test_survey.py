@@ -154,6 +154,44 @@ def test_shows_a_packages_unit_that_somebody_extended_or_wants(host, survey):
     assert f"{UNITS}/dbus.service.wants/systemd-exit.service" in [entry["path"] for entry in link]
 
 
+def test_reads_the_drop_ins_that_systemd_reads_and_takes_none_that_units_share(host, survey):
+    own, shared = [], []
+
+    def plant(into, folder, name):
+        path = f"{folder}/{name}.conf"
+        words = path.replace("/", "-")
+        host.run(["mkdir", "-p", folder])
+        host.run(["sh", "-c", f"printf '[Service]\\nExecStartPre=/usr/bin/test {words}\\n' >{path}"])
+        into.append(path)
+
+    unit = "far-away-beacon.service"
+    host.write_file(f"{UNITS}/{unit}", "[Service]\nExecStart=/usr/bin/true\n")
+    host.run(["ln", "-s", unit, f"{UNITS}/alias.service"])
+    run, local = "/run/systemd/system", "/usr/local/lib/systemd/system"
+    plant(own, f"{UNITS}/{unit}.d", "50-b")
+    plant(own, f"{UNITS}/alias.service.d", "40-a")
+    plant(own, f"{local}/{unit}.d", "60-c")
+    plant(shared, f"{UNITS}/service.d", "45-x")
+    plant(shared, f"{UNITS}/far-.service.d", "55-y")
+    plant(shared, f"{run}/far-away-.service.d", "05-z")
+    for into, folder in ((own, f"{local}/{unit}.d"), (shared, f"{UNITS}/service.d"),
+                         (shared, f"{run}/far-.service.d")):
+        plant(into, folder, "70-of-many-folders")
+    for into, folder in ((own, f"{UNITS}/{unit}.d"), (shared, f"{UNITS}/service.d"),
+                         (shared, f"{UNITS}/far-.service.d")):
+        plant(into, folder, "80-of-one-folder")
+    host.run(["systemctl", "daemon-reload"])
+    found = survey()
+    foothold = named(found, unit)
+    told = host.text(f"systemctl show -p ExecStartPre {unit}")
+    assert re.findall(r"ExecStartPre=/usr/bin/test (\S+?)(?:;|$)", foothold["command"]) == \
+        re.findall(r"argv\[\]=/usr/bin/test (\S+) ;", told)
+    assert sorted(thing["path"] for thing in objects(foothold, "dropin")) == sorted(own)
+    alone = [it for it in found["footholds"] if it["name"].endswith(".conf")]
+    assert sorted(it["location"] for it in alone) == sorted(shared)
+    assert all(it["manual_because"] for it in alone)
+
+
 def test_tells_an_added_line_of_a_packages_table_from_a_changed_one(host, survey):
     plant_crontab_line(host, line="* * * * * root /opt/added")
     (added,) = in_table(survey(), "/etc/crontab")

@@ -1,6 +1,8 @@
 /* Services and timers of a host in memory, rows L1 to L3. */
 #include "world.h"
 
+#include "agent/survey/dropins.h"
+
 static const char beacon[] = "[Service]\nExecStart=/opt/beacon --now\nUser=alice\n"
 			     "[Install]\nWantedBy=multi-user.target\n";
 
@@ -300,6 +302,140 @@ static void says_when_a_unit_cannot_be_read(void **state)
 	assert_non_null(strstr(survey->coverage_why[DL_KIND_SYSTEMD_SERVICE], "beacon.service"));
 }
 
+static struct fake_host *host_with_dropin(const char *path, const char *content)
+{
+	struct fake_host *fake = host_with_beacon();
+	fake_file(fake, path, content);
+	fake_file(fake, "/opt/pre", "x");
+	return fake;
+}
+
+/* The drop-in changes the beacon, is no part of it, and stands for itself. */
+static void expect_shared(struct fake_host *fake, const char *unit, const char *path,
+			  const char *name)
+{
+	dl_auto(dl_survey) survey = survey_of(fake, false);
+	const struct dl_foothold *found = named(survey, unit);
+	dl_autofree char *objects = objects_of(found);
+	assert_non_null(strstr(found->command, "ExecStartPre=/opt/pre"));
+	assert_null(strstr(objects, "dropin:"));
+	assert_non_null(strstr(objects, "payload:/opt/pre"));
+	const struct dl_foothold *shared = named(survey, name);
+	dl_autofree char *parts = objects_of(shared);
+	dl_autobuf expected = DL_BUF_INIT;
+	dl_buf_printf(&expected, "dropin:%s payload:/opt/pre", path);
+	assert_string_equal(parts, expected.data);
+	assert_string_equal(shared->location, path);
+	assert_true(shared->active);
+	assert_null(shared->user);
+	assert_int_equal(judged(shared), DL_REASON_NEEDS_ATTENTION);
+	assert_int_equal(judged(found), DL_REASON_NONE);
+}
+
+static void refuses_to_take_a_drop_in_of_all_services_with_one_of_them(void **state)
+{
+	(void)state;
+	const char *path = "/run/systemd/system/service.d/all.conf";
+	expect_shared(host_with_dropin(path, "[Service]\nExecStartPre=/opt/pre\n"),
+		      "beacon.service", path, "service.d/all.conf");
+}
+
+static void refuses_to_take_a_drop_in_of_a_prefix_with_one_unit_of_it(void **state)
+{
+	(void)state;
+	const char *path = UNITS "/far-away-.service.d/p.conf";
+	struct fake_host *fake = host_with_dropin(path, "[Service]\nExecStartPre=/opt/pre\n");
+	fake_file(fake, UNITS "/far-away-beacon-2.service", beacon);
+	expect_shared(fake, "far-away-beacon-2.service", path, "far-away-.service.d/p.conf");
+	fake = host_with_dropin(path, "[Service]\nExecStartPre=/opt/pre\n");
+	fake_file(fake, UNITS "/far-away-beacon@1.service", beacon);
+	dl_auto(dl_survey) survey = survey_of(fake, false);
+	assert_string_equal(named(survey, "far-away-beacon@1.service")->command,
+			    "/opt/beacon --now");
+}
+
+static void names_a_drop_in_of_all_timers(void **state)
+{
+	(void)state;
+	struct fake_host *fake = host_with_dropin(UNITS "/timer.d/often.conf",
+						  "[Timer]\nOnCalendar=minutely\n");
+	fake_file(fake, UNITS "/tick.timer", "[Timer]\nOnBootSec=1\n");
+	dl_auto(dl_survey) survey = survey_of(fake, false);
+	const struct dl_foothold *shared = named(survey, "timer.d/often.conf");
+	assert_int_equal(shared->kind, DL_KIND_SYSTEMD_TIMER);
+	assert_string_equal(shared->schedule, "OnCalendar=minutely");
+	assert_null(shared->activates);
+	assert_string_equal(named(survey, "tick.timer")->schedule,
+			    "OnCalendar=minutely; OnBootSec=1");
+}
+
+static void counts_the_shared_drop_ins_of_packages(void **state)
+{
+	(void)state;
+	struct fake_host *fake = host_with_dropin(VENDOR "/service.d/10-x.conf", "[Service]\n");
+	fake_owned(fake, "good", VENDOR "/service.d/10-x.conf", VENDOR "/service.d/10-x.conf");
+	dl_auto(dl_survey) survey = survey_of(fake, false);
+	assert_int_equal(survey->foothold_count, 1);
+	assert_int_equal(survey->omitted, 1);
+}
+
+static void takes_the_drop_ins_of_an_alias_with_the_unit(void **state)
+{
+	(void)state;
+	struct fake_host *fake = host_with_dropin(UNITS "/alias.service.d/a.conf",
+						  "[Service]\nExecStartPre=/opt/pre\n");
+	fake_link(fake, UNITS "/alias.service", "beacon.service");
+	dl_auto(dl_survey) survey = survey_of(fake, false);
+	const struct dl_foothold *found = named(survey, "beacon.service");
+	dl_autofree char *objects = objects_of(found);
+	assert_non_null(strstr(objects, "dropin:" UNITS "/alias.service.d/a.conf"));
+	assert_string_equal(found->command, "/opt/beacon --now; ExecStartPre=/opt/pre");
+	assert_int_equal(survey->foothold_count, 1);
+}
+
+static void refuses_to_take_the_drop_ins_of_a_unit_that_an_alias_hides(void **state)
+{
+	(void)state;
+	struct fake_host *fake = host_with_beacon();
+	put_vendor(fake);
+	fake_link(fake, UNITS "/good.service", "beacon.service");
+	fake_file(fake, UNITS "/good.service.d/a.conf", "[Service]\nNice=5\n");
+	dl_auto(dl_survey) survey = survey_of(fake, false);
+	dl_autofree char *objects = objects_of(named(survey, "beacon.service"));
+	assert_null(strstr(objects, "dropin:"));
+	dl_autofree char *hidden = objects_of(named(survey, "good.service"));
+	assert_non_null(strstr(hidden, "dropin:" UNITS "/good.service.d/a.conf"));
+}
+
+static void reads_drop_ins_in_the_order_of_their_names(void **state)
+{
+	(void)state;
+	struct fake_host *fake = host_with_beacon();
+	fake_file(fake, UNITS "/beacon.service.d/10-a.conf", "[Service]\nExecStart=\n"
+							     "ExecStart=/opt/ten\n");
+	fake_file(fake, UNITS "/service.d/20-b.conf", "[Service]\nExecStart=\n"
+						      "ExecStart=/opt/twenty\n");
+	fake_file(fake, UNITS "/service.d/10-a.conf", "[Service]\nUser=nobody\n");
+	fake_file(fake, VENDOR "/beacon.service.d/10-a.conf", "[Service]\nUser=nobody\n");
+	dl_auto(dl_survey) survey = survey_of(fake, false);
+	assert_string_equal(named(survey, "beacon.service")->command, "/opt/twenty");
+	assert_string_equal(named(survey, "beacon.service")->user, "alice");
+}
+
+static void says_when_a_unit_has_more_drop_ins_than_it_reads(void **state)
+{
+	(void)state;
+	struct fake_host *fake = host_with_beacon();
+	for (int i = 0; i <= DL_DROPINS_MAX; i++) {
+		dl_autobuf path = DL_BUF_INIT;
+		dl_buf_printf(&path, UNITS "/beacon.service.d/%d.conf", i);
+		fake_file(fake, path.data, "[Service]\n");
+	}
+	dl_auto(dl_survey) survey = survey_of(fake, false);
+	assert_int_equal(survey->coverage[DL_KIND_SYSTEMD_SERVICE], DL_COVERAGE_PARTIAL);
+	assert_int_equal(judged(named(survey, "beacon.service")), DL_REASON_NEEDS_ATTENTION);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -320,6 +456,14 @@ int main(void)
 		cmocka_unit_test(outlives_hostile_units),
 		cmocka_unit_test(says_when_folders_hold_more_than_it_reads),
 		cmocka_unit_test(says_when_a_unit_cannot_be_read),
+		cmocka_unit_test(refuses_to_take_a_drop_in_of_all_services_with_one_of_them),
+		cmocka_unit_test(refuses_to_take_a_drop_in_of_a_prefix_with_one_unit_of_it),
+		cmocka_unit_test(names_a_drop_in_of_all_timers),
+		cmocka_unit_test(counts_the_shared_drop_ins_of_packages),
+		cmocka_unit_test(takes_the_drop_ins_of_an_alias_with_the_unit),
+		cmocka_unit_test(refuses_to_take_the_drop_ins_of_a_unit_that_an_alias_hides),
+		cmocka_unit_test(reads_drop_ins_in_the_order_of_their_names),
+		cmocka_unit_test(says_when_a_unit_has_more_drop_ins_than_it_reads),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
