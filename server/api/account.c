@@ -10,6 +10,7 @@ struct hashing {
 	uint64_t request;
 	json_t *body; /* of a new user */
 	int64_t user; /* whose password changes; 0: a new user */
+	char *proven; /* hash of the present password, of who changes their own; else NULL */
 };
 
 static struct hashing *hashing_new(struct dl_api *api, struct dl_request *request)
@@ -24,6 +25,7 @@ static struct hashing *hashing_new(struct dl_api *api, struct dl_request *reques
 static void hashing_free(struct hashing *hashing)
 {
 	json_decref(hashing->body);
+	free(hashing->proven);
 	free(hashing);
 }
 
@@ -34,8 +36,14 @@ static void on_hashed(void *arg, const char *hash)
 	struct dl_request *request = dl_request_find(hashing->api->http, hashing->request);
 
 	if (request && hashing->user) {
-		dl_store_user_set_password(store, dl_answer_actor(request), hashing->user, hash,
-					   dl_answer_view, dl_answer_later(request));
+		struct dl_password_request change = {
+			.user = hashing->user,
+			.password_hash = hash,
+			.proven_hash = hashing->proven,
+			.keep_session = dl_caller_of(request)->token_hash,
+		};
+		dl_store_user_set_password(store, dl_answer_actor(request), &change, dl_answer_view,
+					   dl_answer_later(request));
 	} else if (request) {
 		struct dl_user_add_request add = {
 			.login = json_string_value(json_object_get(hashing->body, "login")),
@@ -111,24 +119,66 @@ void dl_api_user_add(struct dl_request *request, void *app)
 	hash_password(request, hashing, password);
 }
 
-void dl_api_user_set_password(struct dl_request *request, void *app)
-{
-	static const char *const names[] = { "password", NULL };
-	dl_autojson *body = NULL;
-	const char *password;
+struct password_change {
+	json_t *body; /* owned; the texts are borrowed from it */
 	int64_t user;
+	const char *password, *current; /* current: "" when absent */
+};
+
+static void password_change_clear(struct password_change *change)
+{
+	json_decref(change->body);
+}
+#define dl_autochange __attribute__((cleanup(password_change_clear))) struct password_change
+
+static int password_change_read(struct dl_request *request, struct password_change *ret,
+				struct dl_error *err)
+{
+	static const char *const names[] = { "password", "current", NULL };
+
+	ret->current = "";
+	int r = dl_request_param_id(request, "id", &ret->user, err);
+	if (r >= 0)
+		r = dl_answer_body(request, names, &ret->body, err);
+	if (r >= 0)
+		r = dl_json_str(ret->body, "password", DL_PASSWORD_MAX_BYTES, &ret->password, err);
+	if (r >= 0)
+		r = dl_json_str_opt(ret->body, "current", DL_PASSWORD_MAX_BYTES, &ret->current, err);
+	return r < 0 ? r : dl_password_check(ret->password, err);
+}
+
+static void change_password(struct dl_request *request, struct dl_api *api, const char *proven)
+{
+	dl_autochange change = { 0 };
 	struct dl_error err;
 
-	int r = dl_request_param_id(request, "id", &user, &err);
-	if (r >= 0)
-		r = dl_answer_body(request, names, &body, &err);
-	if (r >= 0)
-		r = dl_json_str(body, "password", DL_PASSWORD_MAX_BYTES, &password, &err);
-	if (dl_answer_failed(request, r, &err))
+	if (dl_answer_failed(request, password_change_read(request, &change, &err), &err))
 		return;
-	struct hashing *hashing = hashing_new(app, request);
-	hashing->user = user;
-	hash_password(request, hashing, password);
+	struct hashing *hashing = hashing_new(api, request);
+	hashing->user = change.user;
+	hashing->proven = proven ? dl_strdup(proven) : NULL;
+	hash_password(request, hashing, change.password);
+}
+
+static void on_proved(struct dl_request *request, void *app, int result, const char *hash,
+		      const struct dl_error *err)
+{
+	if (!dl_answer_failed(request, result, err))
+		change_password(request, app, hash);
+}
+
+void dl_api_user_set_password(struct dl_request *request, void *app)
+{
+	struct dl_api *api = app;
+	dl_autochange change = { 0 };
+	struct dl_error err;
+
+	if (dl_answer_failed(request, password_change_read(request, &change, &err), &err))
+		return;
+	if (change.user == dl_answer_actor(request)->id)
+		dl_prove_password(api->sessions, request, change.current, on_proved, api);
+	else
+		change_password(request, api, NULL);
 }
 
 void dl_api_membership_add(struct dl_request *request, void *app)

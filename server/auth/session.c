@@ -16,14 +16,17 @@ struct dl_sessions {
 	struct dl_password_pool *passwords;
 };
 
-/* One sign-in under way; it outlives a client that leaves. */
+/* One sign-in or proof under way; it outlives a client that leaves. */
 struct attempt {
 	struct dl_sessions *sessions;
 	uint64_t request;
 	char *login, *password, *address;
 	int64_t user; /* 0: nobody has the name */
+	char *hash;   /* that the password is verified against; NULL: none */
 	char token[DL_TOKEN_TEXT_SIZE];
-	dl_sign_in_done done;
+	dl_sign_in_done signed_in; /* one of the two is there */
+	dl_prove_done proved;
+	void *app; /* of proved */
 };
 
 static void sessions_post(void *http, void (*run)(void *), void *arg)
@@ -67,6 +70,7 @@ static void attempt_free(struct attempt *attempt)
 	explicit_bzero(attempt->token, sizeof(attempt->token));
 	free(attempt->login);
 	free(attempt->password);
+	free(attempt->hash);
 	free(attempt->address);
 	free(attempt);
 }
@@ -76,8 +80,12 @@ static void attempt_end(struct attempt *attempt, int result, json_t *session,
 {
 	struct dl_request *request = dl_request_find(attempt->sessions->http, attempt->request);
 
-	if (request)
-		attempt->done(request, result, result < 0 ? NULL : attempt->token, session, err);
+	if (request && attempt->proved)
+		attempt->proved(request, attempt->app, result, result < 0 ? NULL : attempt->hash,
+				err);
+	else if (request)
+		attempt->signed_in(request, result, result < 0 ? NULL : attempt->token, session,
+				   err);
 	attempt_free(attempt);
 }
 
@@ -120,6 +128,10 @@ static void attempt_on_verified(void *arg, bool matches)
 	}
 	dl_throttle_succeed(attempt->sessions->throttle, attempt->login, attempt->address,
 			    dl_time_monotonic_ms());
+	if (attempt->proved) {
+		attempt_end(attempt, 0, NULL, NULL);
+		return;
+	}
 	dl_random_token(attempt->token);
 	dl_sha256_text(attempt->token, strlen(attempt->token), token_hash);
 	dl_store_session_create(attempt->sessions->store, &actor, attempt->user, token_hash,
@@ -132,50 +144,77 @@ static void attempt_on_credential(void *arg, int result, json_t *view,
 {
 	struct attempt *attempt = arg;
 	struct dl_error err;
-	const char *hash = NULL;
 
 	if (result < 0 && result != DL_E_NOT_FOUND) {
 		attempt_end(attempt, result, NULL, store_err);
 		return;
 	}
 	if (view) {
-		hash = json_string_value(json_object_get(view, "password_hash"));
+		attempt->hash = dl_strdup(json_string_value(json_object_get(view, "password_hash")));
 		attempt->user = json_integer_value(json_object_get(view, "id"));
 	}
-	int r = dl_password_verify(attempt->sessions->passwords, hash, attempt->password,
+	int r = dl_password_verify(attempt->sessions->passwords, attempt->hash, attempt->password,
 				   attempt_on_verified, attempt, &err);
 	if (r < 0)
 		attempt_end(attempt, r, NULL, &err);
 }
 
-void dl_sign_in(struct dl_sessions *sessions, struct dl_request *request, const char *login,
-		const char *password, dl_sign_in_done done)
+static struct attempt *attempt_new(struct dl_sessions *sessions, struct dl_request *request,
+				   const char *login, const char *password)
 {
-	struct dl_error err;
-
-	if (!*login || strlen(login) > DL_STORE_NAME_MAX_BYTES ||
-	    strlen(password) > DL_PASSWORD_MAX_BYTES) {
-		dl_error_set(&err, DL_E_DENIED, "the name or the password is wrong");
-		done(request, DL_E_DENIED, NULL, NULL, &err);
-		return;
-	}
-	int64_t wait = dl_throttle_begin(sessions->throttle, login, dl_request_peer(request),
-					 dl_time_monotonic_ms());
-	if (wait) {
-		dl_error_set(&err, DL_E_BUSY, "too many attempts; please wait %d seconds",
-			     (int)wait);
-		done(request, DL_E_BUSY, NULL, NULL, &err);
-		return;
-	}
 	struct attempt *attempt = DL_NEW(struct attempt);
+
 	attempt->sessions = sessions;
 	attempt->request = dl_request_id(request);
 	attempt->login = dl_strdup(login);
 	attempt->password = dl_strdup(password);
 	attempt->address = dl_strdup(dl_request_peer(request));
-	attempt->done = done;
+	return attempt;
+}
+
+static void attempt_start(struct attempt *attempt)
+{
+	struct dl_sessions *sessions = attempt->sessions;
 	struct dl_actor actor = attempt_actor(attempt);
-	dl_store_credential_get(sessions->store, &actor, login, attempt_on_credential, attempt);
+	struct dl_error err;
+
+	if (!*attempt->login || strlen(attempt->login) > DL_STORE_NAME_MAX_BYTES ||
+	    strlen(attempt->password) > DL_PASSWORD_MAX_BYTES) {
+		dl_error_set(&err, DL_E_DENIED, "the name or the password is wrong");
+		attempt_end(attempt, DL_E_DENIED, NULL, &err);
+		return;
+	}
+	int64_t wait = dl_throttle_begin(sessions->throttle, attempt->login, attempt->address,
+					 dl_time_monotonic_ms());
+	if (wait) {
+		dl_error_set(&err, DL_E_BUSY, "too many attempts; please wait %d seconds",
+			     (int)wait);
+		attempt_end(attempt, DL_E_BUSY, NULL, &err);
+		return;
+	}
+	dl_store_credential_get(sessions->store, &actor, attempt->login, attempt_on_credential,
+				attempt);
+}
+
+void dl_sign_in(struct dl_sessions *sessions, struct dl_request *request, const char *login,
+		const char *password, dl_sign_in_done done)
+{
+	struct attempt *attempt = attempt_new(sessions, request, login, password);
+
+	attempt->signed_in = done;
+	attempt_start(attempt);
+}
+
+void dl_prove_password(struct dl_sessions *sessions, struct dl_request *request,
+		       const char *password, dl_prove_done done, void *app)
+{
+	const json_t *user = json_object_get(dl_caller_of(request)->session, "user");
+	const char *login = json_string_value(json_object_get(user, "login"));
+	struct attempt *attempt = attempt_new(sessions, request, login ? login : "", password);
+
+	attempt->proved = done;
+	attempt->app = app;
+	attempt_start(attempt);
 }
 
 void dl_sign_out(struct dl_sessions *sessions, struct dl_request *request, dl_store_done done, void *arg)

@@ -30,6 +30,15 @@ typedef void (*dl_sign_in_done)(struct dl_request *request, int result, const ch
 void dl_sign_in(struct dl_sessions *sessions, struct dl_request *request, const char *login,
 		const char *password, dl_sign_in_done done);
 
+/* Proves the caller's present password, as at a sign-in and counted with them.
+ * Called in the loop when the request is still there. Result 0: `hash` (borrowed)
+ * is what it was verified against; DL_E_DENIED and DL_E_BUSY as above. `app` must
+ * outlive the request. */
+typedef void (*dl_prove_done)(struct dl_request *request, void *app, int result, const char *hash,
+			      const struct dl_error *err);
+void dl_prove_password(struct dl_sessions *sessions, struct dl_request *request,
+		       const char *password, dl_prove_done done, void *app);
+
 /* Ends the caller's session in the store; `done` is a dl_store_done. */
 void dl_sign_out(struct dl_sessions *sessions, struct dl_request *request, dl_store_done done, void *arg);
 

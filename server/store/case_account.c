@@ -218,26 +218,65 @@ static int user_list(struct dl_tx *tx, const json_t *args, json_t **ret_view, st
 	return 0;
 }
 
-static int set_password(struct dl_tx *tx, const json_t *args, json_t **ret_view,
-			struct dl_error *err)
+/* ---- passwords ---- */
+
+/* A session alone is not enough to take over the account it was stolen from. */
+static int require_proven(struct dl_tx *tx, const json_t *args, int64_t user, struct dl_error *err)
 {
-	int64_t user = dl_arg_id(args, "user");
-	const char *hash = NULL;
-	bool oneself = tx->actor_kind == DL_ACTOR_USER && tx->actor_id == user;
-	int r = oneself ? 0 : require_administers_fully(tx, user, err);
-	if (r == 0)
-		r = dl_arg_words(args, "password_hash", PASSWORD_HASH_MAX_BYTES, &hash, err);
+	const char *proven = NULL;
+	int r = dl_arg_text(args, "proven_hash", PASSWORD_HASH_MAX_BYTES, &proven, err);
 	if (r < 0)
 		return r;
+	dl_auto(dl_query) query = dl_query_new(tx->db,
+		"SELECT 1 FROM account WHERE id = :user AND password_hash = :proven");
+	dl_query_int(query, "user", user);
+	dl_query_text(query, "proven", proven);
+	r = dl_query_step(query, err);
+	if (r == 0)
+		return dl_error_set(err, DL_E_DENIED, "the present password was not proven");
+	return r < 0 ? r : 0;
+}
+
+static int replace_password(struct dl_tx *tx, int64_t user, const char *hash, struct dl_error *err)
+{
 	dl_auto(dl_query) query = dl_query_new(tx->db,
 		"UPDATE account SET password_hash = :hash WHERE id = :user");
 	dl_query_text(query, "hash", hash);
 	dl_query_int(query, "user", user);
-	r = dl_query_run(query, err);
+	return dl_query_run(query, err);
+}
+
+static int end_sessions(struct dl_tx *tx, int64_t user, const char *kept, struct dl_error *err)
+{
+	dl_auto(dl_query) query = dl_query_new(tx->db,
+		"DELETE FROM session WHERE account_id = :user AND token_hash <> :kept");
+	dl_query_int(query, "user", user);
+	dl_query_text(query, "kept", kept);
+	return dl_query_run(query, err);
+}
+
+static int set_password(struct dl_tx *tx, const json_t *args, json_t **ret_view,
+			struct dl_error *err)
+{
+	int64_t user = dl_arg_id(args, "user");
+	const char *hash = NULL, *session = NULL;
+	bool oneself = tx->actor_kind == DL_ACTOR_USER && tx->actor_id == user;
+	int r = oneself ? require_proven(tx, args, user, err)
+			: require_administers_fully(tx, user, err);
+	if (r == 0)
+		r = dl_arg_words(args, "password_hash", PASSWORD_HASH_MAX_BYTES, &hash, err);
+	if (r == 0)
+		r = dl_arg_text(args, "keep_session", DL_STORE_NAME_MAX_BYTES, &session, err);
+	if (r == 0)
+		r = replace_password(tx, user, hash, err);
+	if (r == 0)
+		r = end_sessions(tx, user, oneself ? session : "", err);
 	if (r == 0)
 		r = audit_user(tx, "user.password", user, 0, NULL, err);
 	return r < 0 ? r : dl_view_user(tx, user, ret_view, err);
 }
+
+/* ---- memberships ---- */
 
 static int membership_add(struct dl_tx *tx, const json_t *args, json_t **ret_view,
 			  struct dl_error *err)
@@ -314,11 +353,13 @@ void dl_store_user_list(struct dl_store *store, const struct dl_actor *actor, st
 	dl_store_call(store, &case_user_list, actor, dl_page_args(page), done, arg);
 }
 
-void dl_store_user_set_password(struct dl_store *store, const struct dl_actor *actor, int64_t user,
-				const char *password_hash, dl_store_done done, void *arg)
+void dl_store_user_set_password(struct dl_store *store, const struct dl_actor *actor,
+				const struct dl_password_request *request, dl_store_done done,
+				void *arg)
 {
-	json_t *args = json_pack("{s:I,s:s?}", "user", (json_int_t)user, "password_hash",
-				 password_hash);
+	json_t *args = json_pack("{s:I,s:s*,s:s*,s:s*}", "user", (json_int_t)request->user,
+				 "password_hash", request->password_hash, "proven_hash",
+				 request->proven_hash, "keep_session", request->keep_session);
 	dl_store_call(store, &case_set_password, actor, args, done, arg);
 }
 

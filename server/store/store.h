@@ -106,8 +106,18 @@ void dl_store_user_add(struct dl_store *store, const struct dl_actor *actor,
 /* → list of user views the actor administers. */
 void dl_store_user_list(struct dl_store *store, const struct dl_actor *actor, struct dl_page page,
 			dl_store_done done, void *arg);
-void dl_store_user_set_password(struct dl_store *store, const struct dl_actor *actor, int64_t user,
-				const char *password_hash, dl_store_done done, void *arg);
+struct dl_password_request {
+	int64_t user;
+	const char *password_hash;
+	const char *proven_hash;  /* what the present password was verified against: needed by
+				     who changes their own; DENIED when it is no longer that */
+	const char *keep_session; /* token hash of the session that asks; of use to oneself only */
+};
+/* Oneself, or an administrator of every organization the user is in. Ends the
+ * user's sessions, so that who had the old password is out. → user view. */
+void dl_store_user_set_password(struct dl_store *store, const struct dl_actor *actor,
+				const struct dl_password_request *request, dl_store_done done,
+				void *arg);
 /* organization 0: all. Giving a role twice changes nothing. → user view. */
 void dl_store_membership_add(struct dl_store *store, const struct dl_actor *actor, int64_t user,
 			     int64_t organization, const char *role, dl_store_done done, void *arg);

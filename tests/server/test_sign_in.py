@@ -136,9 +136,32 @@ def test_everyone_may_change_their_own_password_and_nobody_elses(server):
     reader, other = server.person("acme-reader"), server.person("acme-analyst")
     new = {"password": "another long password"}
     assert other.ask("POST", f"/api/users/{reader.id}/password", new).status_code in (403, 404)
-    assert reader.ask("POST", f"/api/users/{reader.id}/password", new).status_code == 200
+    assert reader.ask("POST", f"/api/users/{reader.id}/password",
+                      {**new, "current": PASSWORD}).status_code == 200
     assert login(server, "acme-reader", PASSWORD).status_code == 401
     assert login(server, "acme-reader", new["password"]).status_code == 200
+
+
+def test_a_stolen_session_cannot_change_the_password(server):
+    reader = server.person("acme-reader")
+    path = f"/api/users/{reader.id}/password"
+    new = {"password": "another long password"}
+    assert reader.ask("POST", path, new).status_code == 403
+    assert reader.ask("POST", path, {**new, "current": "a wrong one"}).status_code == 403
+    while reader.ask("POST", path, {**new, "current": "a guess"}).status_code != 503:
+        pass
+    assert login(server, "acme-analyst", PASSWORD).status_code == 200
+
+
+def test_a_new_password_ends_every_other_session(server):
+    here, elsewhere = server.person("acme-reader"), server.person("acme-reader")
+    assert here.ask("POST", f"/api/users/{here.id}/password", {
+        "password": "another long password", "current": PASSWORD}).status_code == 200
+    assert here.ask("GET", "/api/session").status_code == 200
+    assert elsewhere.ask("GET", "/api/session").status_code == 401
+    server.person("acme-administrator").post(f"/api/users/{here.id}/password",
+                                             {"password": "yet another password"})
+    assert here.ask("GET", "/api/session").status_code == 401
 
 
 def test_refuses_a_short_password(server):

@@ -92,12 +92,58 @@ static void a_password_is_not_set_by_who_administers_only_a_part(void **state)
 	struct bench *bench = *state;
 	json_decref(ASK(dl_store_membership_add, bench->store, &bench->system, bench->analyst.id,
 			bench->other_organization, "analyst"));
-	FAILS(DL_E_DENIED, dl_store_user_set_password, bench->store, &bench->administrator,
-	      bench->analyst.id, "hash");
-	json_decref(ASK(dl_store_user_set_password, bench->store, &bench->analyst,
-			bench->analyst.id, "hash"));
+	struct dl_password_request analyst = { .user = bench->analyst.id, .password_hash = "hash" };
+	struct dl_password_request technician = { .user = bench->technician.id,
+						  .password_hash = "hash" };
+	FAILS(DL_E_DENIED, dl_store_user_set_password, bench->store, &bench->administrator, &analyst);
 	json_decref(ASK(dl_store_user_set_password, bench->store, &bench->administrator,
-			bench->technician.id, "hash"));
+			&technician));
+}
+
+/* A session of the user; its token's hash is `digit` 64 times. Owned. */
+static char *session_of(struct bench *bench, int64_t user, char digit)
+{
+	char *hash = dl_alloc(DL_SHA256_TEXT_SIZE, 1);
+	memset(hash, digit, DL_SHA256_TEXT_SIZE - 1);
+	json_decref(ASK(dl_store_session_create, bench->store, &bench->system, user, hash,
+			dl_time_now_ms() + 60000));
+	return hash;
+}
+
+static void ones_own_password_is_changed_by_who_proves_the_present_one(void **state)
+{
+	struct bench *bench = *state;
+	struct dl_password_request request = { .user = bench->analyst.id, .password_hash = "new" };
+	FAILS(DL_E_DENIED, dl_store_user_set_password, bench->store, &bench->analyst, &request);
+	request.proven_hash = "an older one";
+	FAILS(DL_E_DENIED, dl_store_user_set_password, bench->store, &bench->analyst, &request);
+	request.proven_hash = "$argon2id$";
+	json_decref(ASK(dl_store_user_set_password, bench->store, &bench->analyst, &request));
+	dl_autojson *credential = ASK(dl_store_credential_get, bench->store, &bench->system, "ann");
+	assert_string_equal(text_of(credential, "password_hash"), "new");
+}
+
+static void a_new_password_ends_the_other_sessions(void **state)
+{
+	struct bench *bench = *state;
+	dl_autofree char *here = session_of(bench, bench->analyst.id, '1');
+	dl_autofree char *elsewhere = session_of(bench, bench->analyst.id, '2');
+	dl_autofree char *others = session_of(bench, bench->technician.id, '3');
+	struct dl_password_request request = { bench->analyst.id, "new", "$argon2id$", here };
+	json_decref(ASK(dl_store_user_set_password, bench->store, &bench->analyst, &request));
+	json_decref(ASK(dl_store_session_get, bench->store, &bench->system, here));
+	json_decref(ASK(dl_store_session_get, bench->store, &bench->system, others));
+	FAILS(DL_E_NOT_FOUND, dl_store_session_get, bench->store, &bench->system, elsewhere);
+}
+
+static void a_password_set_by_an_administrator_ends_every_session(void **state)
+{
+	struct bench *bench = *state;
+	dl_autofree char *session = session_of(bench, bench->analyst.id, '1');
+	struct dl_password_request request = { .user = bench->analyst.id, .password_hash = "new",
+					       .keep_session = session };
+	json_decref(ASK(dl_store_user_set_password, bench->store, &bench->administrator, &request));
+	FAILS(DL_E_NOT_FOUND, dl_store_session_get, bench->store, &bench->system, session);
 }
 
 static void text_that_is_no_utf8_is_refused(void **state)
@@ -187,6 +233,9 @@ int main(void)
 		STORE_TEST(a_refused_role_leaves_no_user_behind),
 		STORE_TEST(an_administrator_of_one_cannot_make_one_of_all),
 		STORE_TEST(a_password_is_not_set_by_who_administers_only_a_part),
+		STORE_TEST(ones_own_password_is_changed_by_who_proves_the_present_one),
+		STORE_TEST(a_new_password_ends_the_other_sessions),
+		STORE_TEST(a_password_set_by_an_administrator_ends_every_session),
 		STORE_TEST(text_that_is_no_utf8_is_refused),
 		STORE_TEST(an_enrolment_key_admits_as_many_hosts_as_it_says),
 		STORE_TEST(a_wrong_proof_uses_up_no_place_of_the_key),

@@ -77,7 +77,8 @@ static void another_organization_sees_nothing_at_all(void **state)
 	FAILS(DL_E_NOT_FOUND, dl_store_host_footholds, store, eve, bench->host.id, true,
 	      (struct dl_page){ 0 });
 	FAILS(DL_E_NOT_FOUND, dl_store_incident_get, store, eve, scene.id, 0);
-	FAILS(DL_E_NOT_FOUND, dl_store_user_set_password, store, eve, bench->analyst.id, "x");
+	FAILS(DL_E_NOT_FOUND, dl_store_user_set_password, store, eve,
+	      &(struct dl_password_request){ .user = bench->analyst.id, .password_hash = "x" });
 	FAILS(DL_E_NOT_FOUND, dl_store_membership_add, store, eve, bench->analyst.id,
 	      bench->other_organization, "reader");
 	FAILS(DL_E_NOT_FOUND, dl_store_membership_add, store, eve, eve->id, bench->organization,
