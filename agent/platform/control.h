@@ -21,7 +21,8 @@ enum {
 	DL_CONTROL_RELOAD_MS = 90 * 1000, /* how long a reload may take */
 };
 
-/* DL_E_UNSUPPORTED: this machine was not booted by systemd; DL_E_UNAVAILABLE: it does not answer. */
+/* DL_E_UNSUPPORTED: this machine was not booted by systemd; DL_E_UNAVAILABLE: it does not
+ * answer. */
 int dl_control_open(struct dl_control **ret_control, struct dl_error *err);
 void dl_control_free(struct dl_control *control);
 DL_DEFINE_AUTO(dl_control, dl_control_free)

@@ -59,7 +59,8 @@ int dl_host_look(struct dl_host *host, const char *path, bool hash, struct dl_ho
 	host->looks++;
 	r = host->driver->look(host->self, path, hash, ret_facts, err);
 	/* Read in vain is read, too. */
-	if (r == 0 && hash && ret_facts->type == DL_TYPE_FILE && ret_facts->size <= DL_HOST_HASH_MAX)
+	if (r == 0 && hash && ret_facts->type == DL_TYPE_FILE &&
+	    ret_facts->size <= DL_HOST_HASH_MAX)
 		host->hash_bytes += ret_facts->size;
 	return r;
 }

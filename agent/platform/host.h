@@ -28,7 +28,7 @@ enum {
 	DL_HOST_FILE_MAX = 1024 * 1024,       /* a unit or a table; more is DL_E_LIMIT */
 	DL_HOST_FOLDER_MAX = 20000,           /* names of one folder; more is cut and said */
 	DL_HOST_HASH_MAX = 256 * 1024 * 1024, /* larger files get facts but no hash */
-	DL_HOST_HASH_TOTAL_MIB = 4096,        /* read for hashes by one handle; then no more hashes */
+	DL_HOST_HASH_TOTAL_MIB = 4096,        /* read for hashes by one handle, and no more */
 	DL_HOST_LINKS_MAX = 40,               /* symlinks on one path, as the kernel counts */
 	DL_HOST_PARTS_MAX = 4096,             /* names on one path, those of its symlinks too */
 };
@@ -68,7 +68,7 @@ struct dl_host_facts {
 	bool immutable;
 	bool hashed;
 	char sha256[DL_SHA256_TEXT_SIZE]; /* regular files, when asked for and not too large */
-	char md5[33];                     /* what dpkg compares with; no proof against an attacker */
+	char md5[33];                     /* dpkg's comparison; no proof against an attacker */
 	char target[DL_HOST_PATH_MAX];    /* symlinks: the stored bytes */
 };
 
@@ -133,7 +133,8 @@ bool dl_host_package_shipped(const struct dl_host_package *package, const void *
 /* Why nothing may be done to this path, in words (owned), or NULL. Compared by path, by device
  * and inode of the object (hard links) and of every parent (bind mounts). Compiled in, plus the
  * paths in /etc/dislodge/never-list if root owns it and nobody else may write to it. */
-char *dl_host_protected_by(struct dl_host *host, const char *path, const struct dl_host_facts *facts);
+char *dl_host_protected_by(struct dl_host *host, const char *path,
+			   const struct dl_host_facts *facts);
 
 /* ---- systemd ---- */
 

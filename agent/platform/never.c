@@ -175,7 +175,8 @@ static const char *held_by_path(const struct dl_never *never, const char *path)
 {
 	for (size_t i = 0; i < never->count; i++) {
 		const struct held *held = &never->list[i];
-		if (held->folder ? dl_path_is_under(path, held->path) : strcmp(path, held->path) == 0)
+		if (held->folder ? dl_path_is_under(path, held->path) :
+				   strcmp(path, held->path) == 0)
 			return held->words;
 	}
 	/* /dev/shm is a plain folder that malware likes; the rest of /dev is the kernel's. */
@@ -241,7 +242,8 @@ static const char *held_by_parent(struct dl_host *host, struct dl_never *never, 
 	return NULL;
 }
 
-char *dl_host_protected_by(struct dl_host *host, const char *path, const struct dl_host_facts *facts)
+char *dl_host_protected_by(struct dl_host *host, const char *path,
+			   const struct dl_host_facts *facts)
 {
 	if (!host->never)
 		host->never = load(host);

@@ -28,7 +28,8 @@ static void scan_folder(struct dl_scan *scan, const char *folder)
 		dl_buf_printf(&path, "%s/%s", folder, names.names[i]);
 		struct dl_cron_source source = {
 			.path = path.data,
-			.inert = is_taken_name(names.names[i]) ? NULL : "cron ignores this file name",
+			.inert = is_taken_name(names.names[i]) ? NULL :
+								 "cron ignores this file name",
 		};
 		dl_cron_footholds(scan, &source);
 	}

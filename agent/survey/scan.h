@@ -12,8 +12,8 @@ enum {
 	DL_SCAN_RESERVED_BYTES = 512 * 1024,
 	/* Spent on systemd's answers in one survey; a crowded folder makes them slow. */
 	DL_SCAN_ASK_MS = 15 * 1000,
-	/* Looks at names (dl_host_looks) for one foothold's payloads, and for a whole kind. A path of
-	 * a thousand folders makes a look cost 0.1 ms. */
+	/* Looks at names (dl_host_looks) for one foothold's payloads, and for a whole kind. A path
+	 * of a thousand folders makes a look cost 0.1 ms. */
 	DL_SCAN_FOOTHOLD_LOOKS = 8 * 1024,
 	DL_SCAN_KIND_LOOKS = 500 * 1000,
 };

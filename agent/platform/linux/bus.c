@@ -190,7 +190,8 @@ static int64_t ask_main_pid(sd_bus *bus, const char *path)
 	return r < 0 ? 0 : pid;
 }
 
-/* LoadUnit rather than GetUnit: it answers for every name, "not-found" included, and runs nothing. */
+/* LoadUnit rather than GetUnit: it answers for every name, "not-found" included, and runs
+ * nothing. */
 int dl_bus_unit_ask(void *self, const char *name, struct dl_host_unit *ret_unit,
 		    struct dl_error *err)
 {

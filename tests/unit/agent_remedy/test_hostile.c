@@ -103,7 +103,8 @@ static void has_no_hash_for_a_file_that_is_longer_than_it_says(void **state)
 
 static void set_time(const char *path, int64_t seconds)
 {
-	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = seconds, .tv_nsec = 7 } };
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
+				     { .tv_sec = seconds, .tv_nsec = 7 } };
 
 	assert_int_equal(utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW), 0);
 }
@@ -254,7 +255,8 @@ static void takes_a_file_once_a_lease_on_it_is_over(void **state)
 
 /* ---- folders of others ---- */
 
-/* What was made or changed under a name in the folder since the watch began, except folders made. */
+/* What was made or changed under a name in the folder since the watch began, except folders
+ * made. */
 static uint32_t seen_by(int watch)
 {
 	char buffer[16 * 1024] __attribute__((aligned(8)));

@@ -50,7 +50,8 @@ static void names_a_system_line(void **state)
 static void names_a_users_line(void **state)
 {
 	(void)state;
-	dl_auto(dl_survey) survey = survey_of(host_with_table("PATH=/opt\n@reboot x %input\n"), false);
+	struct fake_host *fake = host_with_table("PATH=/opt\n@reboot x %input\n");
+	dl_auto(dl_survey) survey = survey_of(fake, false);
 	const struct dl_foothold *found = lined(survey, "@reboot x %25input");
 	assert_int_equal(found->kind, DL_KIND_CRON_USER);
 	assert_string_equal(found->scope, "user:alice");

@@ -73,7 +73,8 @@ static void finds_the_lines_that_cron_cannot_read(void **state)
 		"*,, * * * * root x", "*, * * * * root x", "* * * january-december * root x",
 		"\f", "\r", "A=", "A B=c", "A=\"b\" c", "A=\"b", "+1 * * * * root x",
 		"* 24 * * * root x", "* * 0 * * root x", "* * 32 * * root x", "* * * 0 * root x",
-		"* * * * 8 root x", "~ * * * * root x", "jan * * * * root x", "* * * * sunday root x",
+		"* * * * 8 root x", "~ * * * * root x", "jan * * * * root x",
+		"* * * * sunday root x",
 		"* * * * * root", "broken line",
 	};
 	for (size_t i = 0; i < DL_COUNT(lines); i++) {

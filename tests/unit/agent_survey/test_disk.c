@@ -122,7 +122,8 @@ static void refuses_a_symlink_in_any_parent(void **state)
 	dl_autofree char *data = NULL;
 	dl_autonames names = { 0 };
 	size_t size;
-	assert_int_equal(dl_host_look(world->host, "/link/file", false, &facts, NULL), DL_E_INVALID);
+	assert_int_equal(dl_host_look(world->host, "/link/file", false, &facts, NULL),
+			 DL_E_INVALID);
 	assert_int_equal(dl_host_read(world->host, "/link/file", 100, &data, &size, NULL),
 			 DL_E_INVALID);
 	assert_int_equal(dl_host_list(world->host, "/link", &names, NULL), DL_E_INVALID);

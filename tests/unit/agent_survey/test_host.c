@@ -103,7 +103,8 @@ static void says_so_when_users_cannot_be_read(void **state)
 	assert_null(dl_host_user_by_uid(host, 0));
 }
 
-static enum dl_baseline baseline_of(struct dl_host *host, const char *path, char *package, size_t room)
+static enum dl_baseline baseline_of(struct dl_host *host, const char *path, char *package,
+				    size_t room)
 {
 	struct dl_object object = { 0 };
 	assert_int_equal(dl_host_object(host, path, DL_ROLE_UNIT, &object, NULL), 0);
