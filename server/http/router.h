@@ -19,14 +19,18 @@ enum dl_auth {
 	DL_AUTH_AGENT,   /* agents: Authorization: Bearer of an enrolled agent */
 };
 
-/* Roles as bits of a set. */
+/* Roles as bits of a set, then who may do what: the API's routes, the portal's and its buttons all
+ * name these (docs/api.md). The store asks again, in the organization of the thing itself. */
 enum {
 	DL_MAY_ANALYST = 1 << 0,
 	DL_MAY_TECHNICIAN = 1 << 1,
 	DL_MAY_ADMINISTRATOR = 1 << 2,
 	DL_MAY_READ_ONLY = 1 << 3,
-	DL_MAY_DECIDE = DL_MAY_TECHNICIAN | DL_MAY_ADMINISTRATOR,
-	DL_MAY_COMPOSE = DL_MAY_ANALYST | DL_MAY_ADMINISTRATOR,
+	DL_MAY_COMPOSE = DL_MAY_ANALYST,
+	DL_MAY_DECIDE = DL_MAY_TECHNICIAN,
+	DL_MAY_ACT = DL_MAY_COMPOSE | DL_MAY_DECIDE, /* cancel, and what is done by hand */
+	DL_MAY_SURVEY = DL_MAY_ACT | DL_MAY_ADMINISTRATOR,
+	DL_MAY_ADMINISTER = DL_MAY_ADMINISTRATOR,
 	DL_MAY_ANY = DL_MAY_ANALYST | DL_MAY_TECHNICIAN | DL_MAY_ADMINISTRATOR | DL_MAY_READ_ONLY,
 };
 
