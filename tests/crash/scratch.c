@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -72,6 +74,7 @@ int scratch_enter(int (*body)(void *), void *context)
 	if (child < 0)
 		err(EXIT_FAILURE, "fork");
 	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		leave_the_machine(base);
 		code = body(context);
 		fflush(NULL);
