@@ -1,86 +1,61 @@
-/* dislodge-agent status: asks the running executor of this host. */
-#include "agent/command.h"
+/* dislodge-agent status: what the agent is, holds and did on this host. */
+#include "agent/local_command.h"
+#include "agent/report.h"
 
-#include "agent/executor/executor.h"
-#include "agent/platform/channel.h"
-#include "core/base/time.h"
-
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { ANSWER_TIMEOUT_MS = 30 * 1000, HELD_MAX = 100000, NAME_MAX_BYTES = 256 };
 
-struct options {
-	const char *socket;
-	bool json;
-};
+static const char usage[] =
+	"usage: dislodge-agent status [--json]\n"
+	"\n"
+	"Says whether the agent's service runs here, what it holds, how many plans this host\n"
+	"carried out and what lies in quarantine. Needs root.\n"
+	"\n"
+	"Exit code: 0 the service runs; 1 failed; 2 wrong usage; 3 it does not run, and\n"
+	"commands work alone.\n";
 
-static const char usage[] = "usage: dislodge-agent status [--json] [--socket PATH]\n"
-			    "\n"
-			    "Says whether the agent runs here and what it holds. Needs root.\n";
-
-static int parse_options(int argc, char **argv, struct options *ret)
+/* Null where no executor runs. */
+static int ask_service(const struct dl_local_place *place, json_t **ret_answer,
+		       struct dl_error *err)
 {
-	static const struct option names[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "socket", required_argument, NULL, 'k' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	*ret = (struct options){ .socket = DL_EXECUTOR_SOCKET };
-	for (int c; (c = getopt_long(argc, argv, "", names, NULL)) >= 0;) {
-		switch (c) {
-		case 'j': ret->json = true; break;
-		case 'k': ret->socket = optarg; break;
-		case 'h': fputs(usage, stdout); return DL_COMMAND_DONE;
-		default: return DL_COMMAND_USAGE;
-		}
-	}
-	if (optind == argc)
-		return 0;
-	fputs(usage, stderr);
-	return DL_COMMAND_USAGE;
-}
-
-/* Events may come before the answer; the executor may be at work. */
-static int await_answer(struct dl_channel *channel, json_t **ret_answer, struct dl_error *err)
-{
-	int64_t deadline = dl_time_monotonic_ms() + ANSWER_TIMEOUT_MS;
-	for (;;) {
-		dl_autojson *message = NULL;
-		int r = dl_channel_receive(channel, &message, err);
-		if (r >= 0 && !json_object_get(message, "event")) {
-			*ret_answer = DL_TAKE(message);
-			return 0;
-		}
-		if (r < 0 && r != DL_E_BUSY)
-			return r;
-		int64_t left = deadline - dl_time_monotonic_ms();
-		if (left <= 0)
-			return dl_error_set(err, DL_E_TIMEOUT, "the executor does not answer");
-		struct dl_wait item = { .descriptor = dl_channel_descriptor(channel) };
-		r = dl_wait(&item, 1, left, err);
-		if (r < 0)
-			return r;
-	}
-}
-
-static int ask(const struct options *options, json_t **ret_answer, struct dl_error *err)
-{
-	dl_auto(dl_channel) channel = NULL;
 	dl_autojson *request = json_pack("{s:s}", "request", "status");
+	int r = dl_local_request(place, request, ANSWER_TIMEOUT_MS, ret_answer, err);
+	if (r != DL_E_UNAVAILABLE)
+		return r;
+	*ret_answer = json_null();
+	return 0;
+}
+
+static int ask_local(const struct dl_local_place *place, const char *act, json_t **ret_answer,
+		     struct dl_error *err)
+{
+	dl_autojson *ask = json_pack("{s:s}", "act", act);
+	return dl_local_ask(place, ask, ret_answer, err);
+}
+
+static int ask_all(const struct dl_local_place *place, json_t **ret_answer, struct dl_error *err)
+{
+	dl_autojson *service = NULL, *plans = NULL, *items = NULL;
 	int r = dl_command_needs_root(err);
 	if (r >= 0)
-		r = dl_channel_connect(options->socket, &channel, err);
-	if (r == DL_E_UNAVAILABLE)
-		return dl_error_prefix(err, r, "the agent is not running here");
+		r = ask_service(place, &service, err);
 	if (r >= 0)
-		r = dl_channel_send(channel, request, err);
-	return r < 0 ? r : await_answer(channel, ret_answer, err);
+		r = ask_local(place, "plans", &plans, err);
+	if (r >= 0)
+		r = ask_local(place, "items", &items, err);
+	if (r >= 0)
+		*ret_answer = json_pack(
+			"{s:s,s:O,s:O,s:{s:I,s:O}}", "version", DL_VERSION, "service", service,
+			"plans", json_object_get(plans, "plans"), "quarantine", "objects",
+			(json_int_t)json_array_size(json_object_get(items, "items")), "bytes",
+			json_object_get(items, "bytes"));
+	return r;
 }
 
-static int show(const json_t *answer, struct dl_error *err)
+static int show_service(const json_t *answer, struct dl_error *err)
 {
 	int64_t agent, seq;
 	const char *version;
@@ -100,23 +75,41 @@ static int show(const json_t *answer, struct dl_error *err)
 	return 0;
 }
 
+static int show(const json_t *told, struct dl_error *err)
+{
+	const json_t *service = json_object_get(told, "service");
+	const json_t *kept = json_object_get(told, "quarantine");
+	size_t plans = json_array_size(json_object_get(told, "plans"));
+	if (json_is_null(service))
+		printf("dislodge-agent %s: the service is not running here; commands work alone.\n",
+		       DL_VERSION);
+	else if (show_service(service, err) < 0)
+		return err->code;
+	printf("Plans and acts in the journal: %zu%s.\n", plans, plans == 1000 ? " or more" : "");
+	printf("In quarantine: %lld objects, %lld bytes.\n",
+	       (long long)json_integer_value(json_object_get(kept, "objects")),
+	       (long long)json_integer_value(json_object_get(kept, "bytes")));
+	return 0;
+}
+
 int dl_cmd_status(int argc, char **argv)
 {
-	struct options options;
+	struct dl_local_options options;
 	struct dl_error error = { 0 };
-	dl_autojson *answer = NULL;
-	int r = parse_options(argc, argv, &options);
+	dl_autojson *told = NULL;
+	int r = dl_local_options_parse(argc, argv, usage, "j", &options);
 	if (r != 0)
 		return r == DL_COMMAND_DONE ? 0 : r;
-	r = ask(&options, &answer, &error);
-	if (r >= 0 && options.json) {
-		dl_autofree char *text = dl_json_text(answer);
-		puts(text);
-	} else if (r >= 0) {
-		r = show(answer, &error);
+	if (options.word_count) {
+		fputs(usage, stderr);
+		return DL_COMMAND_USAGE;
 	}
-	if (r >= 0)
-		return 0;
-	fprintf(stderr, "dislodge-agent: %s\n", error.text);
-	return DL_COMMAND_FAILED;
+	r = ask_all(&options.place, &told, &error);
+	if (r >= 0 && options.json)
+		dl_local_print_json(told);
+	else if (r >= 0)
+		r = show(told, &error);
+	if (r < 0)
+		return dl_local_fail(&error);
+	return json_is_null(json_object_get(told, "service")) ? DL_COMMAND_PARTLY : DL_COMMAND_OK;
 }

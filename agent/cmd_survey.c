@@ -9,9 +9,6 @@
 #include <getopt.h>
 #include <stdio.h>
 
-/* Exit codes beside those of every command. */
-enum { SURVEY_INCOMPLETE = 3 };
-
 struct options {
 	const char *root;
 	bool json;
@@ -106,5 +103,5 @@ int dl_cmd_survey(int argc, char **argv)
 		fprintf(stderr, "dislodge-agent survey: the output could not be written\n");
 		return DL_COMMAND_FAILED;
 	}
-	return is_complete(survey) ? 0 : SURVEY_INCOMPLETE;
+	return is_complete(survey) ? 0 : DL_COMMAND_PARTLY;
 }

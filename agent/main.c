@@ -6,23 +6,31 @@
 #include <stdio.h>
 #include <string.h>
 
+/* In the order in which one works. */
 static const struct verb {
 	const char *name;
 	int (*run)(int argc, char **argv);
 	const char *words;
 } verbs[] = {
-	{ "enrol", dl_cmd_enrol, "make this host an agent of an organization" },
-	{ "run", dl_cmd_run, "carry out what was approved, and survey" },
+	{ "survey", dl_cmd_survey, "list the footholds of this host" },
+	{ "propose", dl_cmd_propose, "make a plan that removes chosen footholds" },
+	{ "check", dl_cmd_check, "say what a plan would do now; changes nothing" },
+	{ "apply", dl_cmd_apply, "carry a plan out, after asking" },
+	{ "verify", dl_cmd_verify, "look whether what a plan removed is gone" },
+	{ "undo", dl_cmd_undo, "put back what a plan removed, after asking" },
+	{ "quarantine", dl_cmd_quarantine, "list, show, restore or purge what was removed" },
 	{ "status", dl_cmd_status, "whether the agent runs here and what it holds" },
-	{ "survey", dl_cmd_survey, "list the footholds of this host; needs no server" },
+	{ "enrol", dl_cmd_enrol, "make this host an agent of an organization" },
+	{ "run", dl_cmd_run, "the service: carry out what the server approved, and survey" },
 };
 
 static void print_usage(FILE *out)
 {
 	fputs("usage: dislodge-agent COMMAND [options]\n\n", out);
 	for (size_t i = 0; i < DL_COUNT(verbs); i++)
-		fprintf(out, "  %-8s %s\n", verbs[i].name, verbs[i].words);
-	fputs("\nCOMMAND --help says more; --version prints the version.\n", out);
+		fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].words);
+	fputs("\nAll but enrol and run work without a server. COMMAND --help says more;\n"
+	      "--version prints the version; dislodge-agent(8) is the manual.\n", out);
 }
 
 int main(int argc, char **argv)

@@ -25,6 +25,7 @@ struct executor {
 	struct dl_identity *identity;
 	struct dl_admission *admission;
 	struct dl_remedy *remedy;
+	struct dl_quarantine *quarantine; /* for local acts */
 	struct dl_host_identity machine;
 	struct dl_listener *listener;
 	struct dl_channel *peers[PEERS_MAX];
@@ -42,6 +43,7 @@ static void executor_free(struct executor *executor)
 	dl_listener_free(executor->listener);
 	dl_agenda_clear(&executor->agenda);
 	dl_host_identity_clear(&executor->machine);
+	dl_quarantine_free(executor->quarantine);
 	dl_remedy_free(executor->remedy);
 	dl_admission_free(executor->admission);
 	dl_identity_free(executor->identity);
@@ -82,6 +84,9 @@ static int open_state(struct executor *executor, struct dl_error *err)
 	if (r >= 0)
 		r = dl_remedy_open(executor->state, executor->journal, &executor->remedy, err);
 	if (r >= 0)
+		r = dl_quarantine_open(executor->state, executor->journal, &executor->quarantine,
+				       err);
+	if (r >= 0)
 		r = identify_machine(executor, err);
 	if (r < 0)
 		return r;
@@ -89,6 +94,8 @@ static int open_state(struct executor *executor, struct dl_error *err)
 	executor->desk = (struct dl_desk){
 		.work = { executor->journal, executor->identity, executor->admission,
 			  executor->remedy },
+		.local = { executor->journal, executor->remedy, executor->quarantine,
+			   executor->identity },
 		.agenda = &executor->agenda,
 		.boot_id = executor->machine.boot_id,
 	};
@@ -135,10 +142,10 @@ static void accept_peer(struct executor *executor)
 }
 
 /* A journal that cannot be read just now is no fault of the peer's; all else is. */
-static int answer(struct executor *executor, const json_t *request, json_t **ret_answer,
-		  struct dl_error *err)
+static int answer(struct executor *executor, bool by_root, const json_t *request,
+		  json_t **ret_answer, struct dl_error *err)
 {
-	int r = dl_request_answer(&executor->desk, request, ret_answer, err);
+	int r = dl_request_answer(&executor->desk, by_root, request, ret_answer, err);
 	if (r >= 0 || r == DL_E_INVALID || r == DL_E_LIMIT)
 		return r;
 	say(executor, "%s", err->text);
@@ -152,7 +159,7 @@ static int serve_request(struct executor *executor, struct dl_channel *peer, str
 	dl_autojson *request = NULL, *reply = NULL;
 	int r = dl_channel_receive(peer, &request, err);
 	if (r >= 0)
-		r = answer(executor, request, &reply, err);
+		r = answer(executor, dl_channel_peer(peer) == 0, request, &reply, err);
 	return r < 0 ? r : dl_channel_send(peer, reply, err);
 }
 
@@ -213,6 +220,8 @@ static void do_survey(struct executor *executor)
 	struct dl_error error = { 0 };
 	if (dl_work_survey(&executor->desk.work, &error) < 0)
 		say(executor, "%s", error.text);
+	if (dl_local_retain(&executor->desk.local, &error) < 0)
+		say(executor, "%s", error.text);
 	executor->agenda.survey = false;
 	now = dl_time_monotonic_ms();
 	executor->next_survey = now + executor->options->survey_interval_ms;
@@ -263,6 +272,8 @@ static int run(struct executor *executor, struct dl_error *err)
 {
 	struct dl_error recovery = { 0 };
 	if (dl_work_recover(&executor->desk.work, &recovery) < 0)
+		say(executor, "%s", recovery.text);
+	if (dl_local_recover(&executor->desk.local, &recovery) < 0)
 		say(executor, "%s", recovery.text);
 	int r = dl_listener_open(executor->options->socket_path, executor->options->link.gid,
 				 &executor->listener, err);

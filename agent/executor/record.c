@@ -34,14 +34,28 @@ int dl_record_survey(struct dl_journal *journal, const struct dl_identity *ident
 				     err);
 }
 
+/* The plan that `content` names ends together with the record. */
+static int record_end(struct dl_journal *journal, struct draft *draft,
+		      enum dl_journal_plan_state to, struct dl_error *err)
+{
+	const char *plan_id;
+	int64_t seq;
+	int r = dl_json_hex(draft->content, "plan_id", (DL_ID_TEXT_SIZE - 1) / 2, &plan_id, err);
+	if (r < 0)
+		return r;
+	return dl_journal_record_add(journal, false, seal, draft, plan_id, to, &seq, err);
+}
+
 int dl_record_result(struct dl_journal *journal, const struct dl_identity *identity,
 		     const json_t *content, enum dl_journal_plan_state to, struct dl_error *err)
 {
 	struct draft draft = { identity, "result", content };
-	const char *plan_id;
-	int64_t seq;
-	int r = dl_json_hex(content, "plan_id", (DL_ID_TEXT_SIZE - 1) / 2, &plan_id, err);
-	if (r < 0)
-		return r;
-	return dl_journal_record_add(journal, false, seal, &draft, plan_id, to, &seq, err);
+	return record_end(journal, &draft, to, err);
+}
+
+int dl_record_local(struct dl_journal *journal, const struct dl_identity *identity,
+		    const json_t *content, struct dl_error *err)
+{
+	struct draft draft = { identity, "local", content };
+	return record_end(journal, &draft, DL_JOURNAL_FINISHED, err);
 }

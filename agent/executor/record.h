@@ -15,4 +15,9 @@ int dl_record_survey(struct dl_journal *journal, const struct dl_identity *ident
 int dl_record_result(struct dl_journal *journal, const struct dl_identity *identity,
 		     const json_t *content, enum dl_journal_plan_state to, struct dl_error *err);
 
+/* What root of this host did without the server; the plan named in it is FINISHED
+ * exactly when the record is kept. */
+int dl_record_local(struct dl_journal *journal, const struct dl_identity *identity,
+		    const json_t *content, struct dl_error *err);
+
 #endif

@@ -134,31 +134,56 @@ static int answer_acked(struct dl_desk *desk, const json_t *request, json_t **re
 	return 0;
 }
 
+/* What goes wrong with a local act is told to the person who asked. */
+static int answer_local(struct dl_desk *desk, const json_t *request, json_t **ret_answer,
+			struct dl_error *err)
+{
+	json_t *ask;
+	dl_autojson *answer = NULL;
+	struct dl_error why = { 0 };
+	bool changed = false;
+	int r = dl_json_object(request, "ask", &ask, err);
+	if (r < 0)
+		return r;
+	r = dl_local_answer(&desk->local, ask, &answer, &changed, &why);
+	if (changed)
+		desk->agenda->survey = true;
+	if (r >= 0) {
+		*ret_answer = json_pack("{s:b, s:O}", "ok", 1, "answer", answer);
+		return 0;
+	}
+	*ret_answer = json_pack("{s:b, s:i}", "ok", 0, "code", r);
+	dl_json_put_str(*ret_answer, "message", why.text);
+	return 0;
+}
+
 struct entry {
 	const char *name;
+	bool root_only;
 	const char *members[4]; /* NULL-terminated */
 	int (*answer)(struct dl_desk *desk, const json_t *request, json_t **ret_answer,
 		      struct dl_error *err);
 };
 
 static const struct entry table[] = {
-	{ "status", { "request" }, answer_status },
-	{ "order", { "request", "key", "order" }, answer_order },
-	{ "ticket", { "request", "key", "ticket" }, answer_ticket },
-	{ "survey", { "request" }, answer_survey },
-	{ "outbox", { "request", "limit_bytes" }, answer_outbox },
-	{ "acked", { "request", "through" }, answer_acked },
+	{ "status", false, { "request" }, answer_status },
+	{ "order", false, { "request", "key", "order" }, answer_order },
+	{ "ticket", false, { "request", "key", "ticket" }, answer_ticket },
+	{ "survey", false, { "request" }, answer_survey },
+	{ "outbox", false, { "request", "limit_bytes" }, answer_outbox },
+	{ "acked", false, { "request", "through" }, answer_acked },
+	{ "local", true, { "request", "ask" }, answer_local },
 };
 
-int dl_request_answer(struct dl_desk *desk, const json_t *request, json_t **ret_answer,
-		      struct dl_error *err)
+int dl_request_answer(struct dl_desk *desk, bool by_root, const json_t *request,
+		      json_t **ret_answer, struct dl_error *err)
 {
 	const char *name;
 	int r = dl_json_str(request, "request", REQUEST_NAME_MAX, &name, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < DL_COUNT(table); i++) {
-		if (strcmp(table[i].name, name) != 0)
+		if (strcmp(table[i].name, name) != 0 || (table[i].root_only && !by_root))
 			continue;
 		r = dl_json_only(request, table[i].members, err);
 		return r < 0 ? r : table[i].answer(desk, request, ret_answer, err);

@@ -1,4 +1,5 @@
-/* Requests: everything link may ask of the executor, in one closed table.
+/* Requests: everything link, and root on this host, may ask of the executor, in
+ * one closed table.
  *
  * A request that is not in the table, or has a member it should not have, is
  * hostile (DL_E_INVALID): the caller closes the connection. Forms:
@@ -8,6 +9,7 @@
 #define DL_AGENT_EXECUTOR_REQUEST_H
 
 #include "agent/executor/work.h"
+#include "agent/local/act.h"
 
 /* What the executor does between requests, in the order asked for. */
 struct dl_agenda {
@@ -19,12 +21,14 @@ void dl_agenda_clear(struct dl_agenda *agenda);
 
 struct dl_desk {
 	struct dl_work work;
+	struct dl_local local;
 	struct dl_agenda *agenda; /* borrowed */
 	const char *boot_id;      /* borrowed */
 };
 
-/* Answers one request (a new reference). */
-int dl_request_answer(struct dl_desk *desk, const json_t *request, json_t **ret_answer,
-		      struct dl_error *err);
+/* Answers one request (a new reference). `by_root`: the kernel says that the
+ * peer is root; to anybody else a request that needs it is an unknown one. */
+int dl_request_answer(struct dl_desk *desk, bool by_root, const json_t *request,
+		      json_t **ret_answer, struct dl_error *err);
 
 #endif

@@ -1,8 +1,11 @@
 #include "agent/executor/work.h"
 
 #include "agent/executor/record.h"
+#include "agent/local/act.h"
 #include "agent/survey/survey.h"
 #include "core/base/time.h"
+
+#include <string.h>
 
 static int carry_out(const struct dl_work *work, const struct dl_order *order,
 		     enum dl_remedy_scope scope, json_t **ret_result, struct dl_error *err)
@@ -12,10 +15,52 @@ static int carry_out(const struct dl_work *work, const struct dl_order *order,
 		       : dl_remedy_apply(work->remedy, order, scope, ret_result, err);
 }
 
+/* Only what has not begun can still be refused for want of room. */
+static int allow_room(const struct dl_work *work, const struct dl_order *order,
+		      struct dl_error *err)
+{
+	dl_autojson *begun = NULL;
+	dl_auto(dl_host) host = NULL;
+	struct dl_limits limits;
+	if (order->kind == DL_ORDER_UNDO)
+		return 0;
+	int r = dl_journal_runs(work->journal, order->plan_id, &begun, err);
+	if (r < 0 || json_array_size(begun) > 0)
+		return r;
+	r = dl_host_open(NULL, &host, err);
+	if (r >= 0)
+		r = dl_limits_read(host, &limits, err);
+	return r < 0 ? r : dl_limits_allow(&limits, work->journal, order->plan, order->chosen, err);
+}
+
+/* The order was claimed, so it is finished: with every run refused. */
+static int refuse_for_room(const struct dl_work *work, const struct dl_order *order,
+			   const struct dl_error *why, struct dl_error *err)
+{
+	dl_autojson *result = dl_remedy_refusal(order, DL_REASON_NO_SPACE, why->text);
+	json_t *run;
+	size_t i;
+	json_object_set_new(result, "state", json_string("finished"));
+	json_object_set_new(result, "reason", json_string(""));
+	json_object_set_new(result, "detail", json_string(""));
+	json_array_foreach(json_object_get(result, "runs"), i, run) {
+		int r = dl_journal_run_put(work->journal, order->plan_id, run, err);
+		if (r < 0)
+			return r;
+	}
+	return dl_record_result(work->journal, work->identity, result, DL_JOURNAL_FINISHED, err);
+}
+
 int dl_work_do(const struct dl_work *work, const struct dl_order *order, struct dl_error *err)
 {
 	dl_autojson *result = NULL;
-	int r = carry_out(work, order, DL_REMEDY_ALL, &result, err);
+	struct dl_error full = { 0 };
+	int r = allow_room(work, order, &full);
+	if (r == DL_E_NO_SPACE)
+		return refuse_for_room(work, order, &full, err);
+	if (r < 0)
+		return dl_error_set(err, r, "%s", full.text);
+	r = carry_out(work, order, DL_REMEDY_ALL, &result, err);
 	if (r < 0)
 		return dl_error_prefix(err, r, "carrying out plan %s", order->plan_id);
 	return dl_record_result(work->journal, work->identity, result, DL_JOURNAL_FINISHED, err);
@@ -104,6 +149,8 @@ static int recover_plan(const struct dl_work *work, const char *plan_id, struct 
 	int r = dl_journal_plan(work->journal, plan_id, &plan, err);
 	if (r < 0)
 		return r;
+	if (strcmp(plan.key, DL_LOCAL_KEY) == 0)
+		return 0; /* dl_local_recover's */
 	return plan.state == DL_JOURNAL_CLAIMED ? resume(work, plan_id, err)
 						: dl_admission_ask(work->admission, plan_id, err);
 }

@@ -11,4 +11,7 @@ size_t dl_terminal_width(void);
 /* A terminal, and NO_COLOR is not set (no-color.org). */
 bool dl_terminal_has_colour(void);
 
+/* Somebody can be asked: standard input and standard output are terminals. */
+bool dl_terminal_can_ask(void);
+
 #endif

@@ -20,3 +20,8 @@ bool dl_terminal_has_colour(void)
 	const char *no_color = getenv("NO_COLOR");
 	return isatty(STDOUT_FILENO) && !(no_color && *no_color);
 }
+
+bool dl_terminal_can_ask(void)
+{
+	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
