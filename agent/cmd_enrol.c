@@ -203,12 +203,15 @@ static int enrol_with(const struct options *options, struct dl_journal *journal,
 		      struct dl_host *host, struct dl_error *err)
 {
 	dl_autokeyfile file = { 0 };
+	dl_auto(dl_identity) earlier = NULL;
 	dl_auto(dl_signing_key) key = NULL;
 	dl_autojson *request = NULL, *answer = NULL;
 	struct dl_enrolled enrolled;
 	int r = read_key_file(options, &file, err);
+	dl_identity_load(journal, &earlier, NULL); /* one that cannot be read vouches for nothing */
 	if (r >= 0)
-		r = dl_enrolment_request(&file, host, &key, &request, err);
+		r = dl_enrolment_request(&file, host, earlier ? earlier->key : NULL, &key, &request,
+					 err);
 	if (r >= 0)
 		r = ask_server(&file, child, request, &answer, err);
 	if (r >= 0)

@@ -164,23 +164,25 @@ static void prove(const struct dl_key_file *file, const char *body, char out[DL_
 }
 
 int dl_enrolment_request(const struct dl_key_file *file, struct dl_host *host,
-			 struct dl_signing_key **ret_key, json_t **ret_request,
-			 struct dl_error *err)
+			 const struct dl_signing_key *earlier, struct dl_signing_key **ret_key,
+			 json_t **ret_request, struct dl_error *err)
 {
 	dl_auto(dl_signing_key) key = NULL;
 	dl_autofree char *body = NULL;
-	json_t *statement = NULL;
+	dl_autojson *statement = NULL, *vouched = NULL;
 	char proof[DL_SHA256_TEXT_SIZE];
 	int r = dl_signing_key_generate(&key, err);
 	if (r >= 0)
 		r = make_statement(host, key, &body, err);
 	if (r >= 0)
 		r = dl_envelope_sign(key, DL_TYPE_ENROL, body, &statement, err);
+	if (r >= 0 && earlier)
+		r = dl_envelope_sign(earlier, DL_TYPE_ENROL, body, &vouched, err);
 	if (r < 0)
 		return r;
 	prove(file, body, proof);
-	*ret_request = json_pack("{s:s, s:s, s:o}", "key_id", file->key_id, "proof", proof,
-				 "statement", statement);
+	*ret_request = json_pack("{s:s, s:s, s:O, s:O*}", "key_id", file->key_id, "proof", proof,
+				 "statement", statement, "earlier", vouched);
 	*ret_key = DL_TAKE(key);
 	return 0;
 }

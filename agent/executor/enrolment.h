@@ -26,10 +26,12 @@ void dl_key_file_clear(struct dl_key_file *file);
 /* Strict: one section, every name once, nothing unknown. */
 int dl_key_file_parse(const char *text, size_t size, struct dl_key_file *ret, struct dl_error *err);
 
-/* Makes the agent's key and the request that introduces it (a new reference). */
+/* Makes the agent's key and the request that introduces it (a new reference).
+ * `earlier` is the key of the identity that this one replaces, which vouches for
+ * it; NULL: none. */
 int dl_enrolment_request(const struct dl_key_file *file, struct dl_host *host,
-			 struct dl_signing_key **ret_key, json_t **ret_request,
-			 struct dl_error *err);
+			 const struct dl_signing_key *earlier, struct dl_signing_key **ret_key,
+			 json_t **ret_request, struct dl_error *err);
 
 /* The identity that a server's answer gives to `key` (taken over on success),
  * once its root key is the one the file pins. Texts are borrowed from the answer. */

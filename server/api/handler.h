@@ -31,6 +31,7 @@ DL_HANDLER(dl_api_host_list);
 DL_HANDLER(dl_api_host_get);
 DL_HANDLER(dl_api_host_footholds);
 DL_HANDLER(dl_api_survey_request);
+DL_HANDLER(dl_api_host_confirm);
 
 /* report.c */
 DL_HANDLER(dl_api_report_preview);

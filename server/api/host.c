@@ -60,3 +60,19 @@ void dl_api_survey_request(struct dl_request *request, void *app)
 		dl_store_survey_request(api->store, dl_answer_actor(request), host, dl_answer_view,
 					dl_answer_later(request));
 }
+
+void dl_api_host_confirm(struct dl_request *request, void *app)
+{
+	static const char *const names[] = { NULL };
+	struct dl_api *api = app;
+	dl_autojson *body = NULL;
+	int64_t host;
+	struct dl_error err;
+
+	int r = dl_request_param_id(request, "id", &host, &err);
+	if (r >= 0)
+		r = dl_answer_body(request, names, &body, &err);
+	if (!dl_answer_failed(request, r, &err))
+		dl_store_host_confirm(api->store, dl_answer_actor(request), host, dl_answer_view,
+				      dl_answer_later(request));
+}

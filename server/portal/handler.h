@@ -21,6 +21,7 @@ DL_HANDLER(dl_portal_queue);
 DL_HANDLER(dl_portal_hosts);
 DL_HANDLER(dl_portal_host);
 DL_HANDLER(dl_portal_survey_request);
+DL_HANDLER(dl_portal_host_confirm);
 
 /* compose.c */
 DL_HANDLER(dl_portal_compose_new);

@@ -111,3 +111,17 @@ void dl_portal_survey_request(struct dl_request *request, void *app)
 	dl_store_survey_request(portal->store, dl_screen_actor(request), host, dl_screen_redirect,
 				dl_screen_then(request, "/hosts/%" PRId64 "?notice=survey", host));
 }
+
+void dl_portal_host_confirm(struct dl_request *request, void *app)
+{
+	struct dl_portal *portal = app;
+	struct dl_error err;
+	int64_t host;
+	int r = dl_request_param_id(request, "id", &host, &err);
+	if (r < 0) {
+		dl_reply_failure(request, r, &err);
+		return;
+	}
+	dl_store_host_confirm(portal->store, dl_screen_actor(request), host, dl_screen_redirect,
+			      dl_screen_then(request, "/hosts/%" PRId64 "?notice=confirmed", host));
+}

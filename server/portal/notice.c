@@ -18,6 +18,7 @@ static const struct {
 	{ "undo", "The undo is approved. The host puts everything back as soon as it can.", false },
 	{ "closed", "The incident is closed.", false },
 	{ "survey", "A survey was requested.", false },
+	{ "confirmed", "This is the host. The others that enrolled as this machine are revoked.", false },
 	{ "no-steps", "Tick at least one step to approve, or reject the report.", true },
 	{ "no-reason", "A rejection needs a reason.", true },
 };

@@ -20,6 +20,8 @@ static const struct dl_route routes[] = {
 	{ "GET", "/hosts", DL_AUTH_SESSION, ANY, 0, dl_portal_hosts },
 	{ "GET", "/hosts/{id}", DL_AUTH_SESSION, ANY, 0, dl_portal_host },
 	{ "POST", "/hosts/{id}/survey", DL_AUTH_SESSION, SURVEY, FORM, dl_portal_survey_request },
+	{ "POST", "/hosts/{id}/confirm", DL_AUTH_SESSION, DL_MAY_ADMINISTER, FORM,
+	  dl_portal_host_confirm },
 	{ "POST", "/hosts/{id}/compose", DL_AUTH_SESSION, COMPOSE, FORM, dl_portal_compose_new },
 
 	{ "GET", "/incidents/{id}", DL_AUTH_SESSION, ANY, 0, dl_portal_report },

@@ -15,10 +15,10 @@ static json_t *make_frame(const struct dl_request *request, const char *title, c
 	const struct dl_caller *caller = dl_caller_of(request);
 	bool compose = caller->roles & DL_MAY_COMPOSE;
 	bool survey = caller->roles & DL_MAY_SURVEY;
-	bool verify = caller->roles & DL_MAY_ADMINISTER;
-	return json_pack("{s{ss ss} sO ss s{sb sb sb}}", "page", "title", title, "section", section,
+	bool administer = caller->roles & DL_MAY_ADMINISTER;
+	return json_pack("{s{ss ss} sO ss s{sb sb sb sb}}", "page", "title", title, "section", section,
 			 "session", caller->session, "csrf", caller->csrf, "may", "compose", compose,
-			 "survey", survey, "verify", verify);
+			 "survey", survey, "verify", administer, "administer", administer);
 }
 
 struct dl_screen *dl_screen_new(struct dl_request *request, struct dl_portal *portal,

@@ -151,25 +151,6 @@ static int agent_insert(struct dl_tx *tx, const struct statement *statement, int
 	return r;
 }
 
-/* One machine is one agent; what enrolled before under its identity is over. */
-static int revoke_earlier(struct dl_tx *tx, int64_t organization, const char *machine_hash,
-			  int64_t agent, struct dl_error *err)
-{
-	dl_auto(dl_query) query = dl_query_new(tx->db,
-		"UPDATE agent SET revoked = 1 WHERE organization_id = :organization "
-		"AND machine_hash = :machine AND id <> :agent AND revoked = 0 RETURNING id");
-	dl_query_int(query, "organization", organization);
-	dl_query_text(query, "machine", machine_hash);
-	dl_query_int(query, "agent", agent);
-	int r;
-	while ((r = dl_query_step(query, err)) > 0) {
-		r = dl_audit_agent(tx, "agent.revoked", organization, dl_row_int(query, "id"), err);
-		if (r < 0)
-			return r;
-	}
-	return r;
-}
-
 static int enrol_view(struct dl_tx *tx, int64_t agent, int64_t organization, const char *token,
 		      json_t **ret_view, struct dl_error *err)
 {
@@ -184,9 +165,17 @@ static int enrol_view(struct dl_tx *tx, int64_t agent, int64_t organization, con
 	return r;
 }
 
+static int settle_machine(struct dl_tx *tx, int64_t id, const char *statement,
+			  const json_t *earlier, struct dl_error *err)
+{
+	struct dl_agent agent __attribute__((cleanup(dl_agent_clear))) = { 0 };
+	int r = dl_agent_load(tx, id, &agent, err);
+	return r < 0 ? r : dl_machine_settle(tx, &agent, statement, earlier, err);
+}
+
 static int enrol(struct dl_tx *tx, const json_t *args, json_t **ret_view, struct dl_error *err)
 {
-	static const char *const members[] = { "key_id", "proof", "statement", NULL };
+	static const char *const members[] = { "key_id", "proof", "statement", "earlier", NULL };
 	struct statement statement __attribute__((cleanup(statement_clear))) = { 0 };
 	json_t *envelope = NULL;
 	int64_t organization = 0, agent = 0;
@@ -203,9 +192,9 @@ static int enrol(struct dl_tx *tx, const json_t *args, json_t **ret_view, struct
 	dl_random_token(token);
 	r = agent_insert(tx, &statement, organization, token, &agent, err);
 	if (r == 0)
-		r = revoke_earlier(tx, organization, statement.machine_hash, agent, err);
-	if (r == 0)
 		r = dl_audit_agent(tx, "agent.enrolled", organization, agent, err);
+	if (r == 0)
+		r = settle_machine(tx, agent, statement.body, json_object_get(args, "earlier"), err);
 	return r < 0 ? r : enrol_view(tx, agent, organization, token, ret_view, err);
 }
 
@@ -234,6 +223,7 @@ void dl_agent_clear(struct dl_agent *agent)
 	free(agent->public_key);
 	free(agent->key_id);
 	free(agent->hostname);
+	free(agent->machine_hash);
 }
 
 int dl_agent_load(struct dl_tx *tx, int64_t id, struct dl_agent *ret_agent, struct dl_error *err)
@@ -249,6 +239,7 @@ int dl_agent_load(struct dl_tx *tx, int64_t id, struct dl_agent *ret_agent, stru
 		.public_key = dl_strdup(dl_row_text(query, "public_key")),
 		.key_id = dl_strdup(dl_row_text(query, "key_id")),
 		.hostname = dl_strdup(dl_row_text(query, "hostname")),
+		.machine_hash = dl_strdup(dl_row_text(query, "machine_hash")),
 		.last_seq = dl_row_int(query, "last_seq"),
 		.last_contact = dl_row_int(query, "last_contact"),
 		.survey_requested = dl_row_int(query, "survey_requested"),
@@ -257,6 +248,7 @@ int dl_agent_load(struct dl_tx *tx, int64_t id, struct dl_agent *ret_agent, stru
 		.intake_bytes = dl_row_int(query, "intake_bytes"),
 		.revoked = dl_row_int(query, "revoked"),
 		.forked = dl_row_int(query, "forked"),
+		.unconfirmed = dl_row_int(query, "unconfirmed"),
 	};
 	return 0;
 }
@@ -317,8 +309,8 @@ static bool holds(const json_t *held, const char *plan_id)
 	return false;
 }
 
-/* Queued orders the agent does not hold yet, oldest first. A forked agent is
- * shown none: it could not claim them. */
+/* Queued orders the agent does not hold yet, oldest first. A forked or an
+ * unconfirmed agent is shown none: it could not claim them. */
 static int waiting_orders(struct dl_tx *tx, const struct dl_agent *agent, const json_t *held,
 			  json_t *orders, struct dl_error *err)
 {
@@ -328,7 +320,7 @@ static int waiting_orders(struct dl_tx *tx, const struct dl_agent *agent, const 
 	dl_query_int(query, "agent", agent->id);
 	dl_query_int(query, "now", tx->now);
 	int r = 0;
-	while (!agent->forked && json_array_size(orders) < ORDERS_PER_POLL &&
+	while (!agent->forked && !agent->unconfirmed && json_array_size(orders) < ORDERS_PER_POLL &&
 	       (r = dl_query_step(query, err)) > 0) {
 		if (holds(held, dl_row_text(query, "plan_id")))
 			continue;

@@ -163,6 +163,9 @@ static int answer(struct dl_tx *tx, const struct dl_agent *agent, const struct c
 	if (agent->forked)
 		return refuse(tx, claim, "this agent's records contradict each other "
 					 "(a cloned or reverted machine)", err);
+	if (agent->unconfirmed)
+		return refuse(tx, claim, "another agent enrolled as this machine before, and no "
+					 "administrator has said which is the host", err);
 	if (strcmp(order.sha256, claim->order_sha256) != 0)
 		return refuse(tx, claim, "the host holds another order under this plan id", err);
 	r = find_ticket(tx, claim, ret_view, err);

@@ -170,7 +170,9 @@ void dl_store_enrol_key_revoke(struct dl_store *store, const struct dl_actor *ac
 
 /* `body` is the request's JSON object. Denied alike: unknown key, expired,
  * revoked, used up, wrong proof, bad signature. A machine that enrols again
- * becomes a new agent; the old one is revoked. */
+ * becomes a new agent: in the place of the old one, which is revoked, when that
+ * one signed too; else unconfirmed, which claims nothing until an administrator
+ * says which of them is the host. */
 void dl_store_enrol(struct dl_store *store, const struct dl_actor *actor, const json_t *body,
 		    dl_store_done done, void *arg);
 /* → {"agent_id","organization_id"}; NOT_FOUND when unknown or revoked. */
@@ -207,6 +209,11 @@ void dl_store_host_footholds(struct dl_store *store, const struct dl_actor *acto
 /* Asks the host for a survey at its next poll (analyst, technician, administrator). */
 void dl_store_survey_request(struct dl_store *store, const struct dl_actor *actor, int64_t host,
 			     dl_store_done done, void *arg);
+
+/* Says that this host is the machine that others enrolled as too (administrator):
+ * it is confirmed, they are revoked. STATE: nobody else did. → host view. */
+void dl_store_host_confirm(struct dl_store *store, const struct dl_actor *actor, int64_t host,
+			   dl_store_done done, void *arg);
 
 /* ---- incidents (case_incident.c) ------------------------------------------------ */
 

@@ -55,14 +55,16 @@ static int survey_view(struct dl_tx *tx, int64_t agent, json_t **ret_view, struc
 static json_t *host_row_view(struct dl_query *row, json_t *survey)
 {
 	json_t *view = json_pack(
-		"{s:I,s:s,s:s,s:s,s:s,s:s,s:{s:I,s:s},s:b,s:I,s:b,s:b,s:o,s:I,s:I}", "id",
+		"{s:I,s:s,s:s,s:s,s:s,s:s,s:{s:I,s:s},s:b,s:I,s:b,s:b,s:b,s:b,s:o,s:I,s:I}", "id",
 		(json_int_t)dl_row_int(row, "id"), "hostname", dl_row_text(row, "hostname"), "os",
 		dl_row_text(row, "os"), "kernel", dl_row_text(row, "kernel"), "architecture",
 		dl_row_text(row, "architecture"), "version", dl_row_text(row, "version"),
 		"organization", "id", (json_int_t)dl_row_int(row, "organization_id"), "name",
 		dl_row_text(row, "organization_name"), "online", 0, "enrolled",
 		(json_int_t)dl_row_int(row, "enrolled"), "revoked", (int)dl_row_int(row, "revoked"),
-		"forked", (int)dl_row_int(row, "forked"), "survey", survey, "open_incidents",
+		"forked", (int)dl_row_int(row, "forked"), "unconfirmed",
+		(int)dl_row_int(row, "unconfirmed"), "contested", (int)dl_row_int(row, "contested"),
+		"survey", survey, "open_incidents",
 		(json_int_t)dl_row_int(row, "open_incidents"), "waiting_orders",
 		(json_int_t)dl_row_int(row, "waiting_orders"));
 	dl_set_id(view, "last_contact", dl_row_int(row, "last_contact"));
@@ -72,6 +74,9 @@ static json_t *host_row_view(struct dl_query *row, json_t *survey)
 
 #define HOST_COLUMNS                                                                               \
 	"SELECT a.*, o.name AS organization_name, "                                                \
+	"EXISTS (SELECT 1 FROM agent c WHERE c.organization_id = a.organization_id "                \
+	"AND c.machine_hash = a.machine_hash AND c.id <> a.id AND c.revoked = 0 "                   \
+	"AND c.unconfirmed = 1) AS contested, "                                                    \
 	"(SELECT COUNT(*) FROM incident i WHERE i.agent_id = a.id AND i.state = 'open') "           \
 	"AS open_incidents, "                                                                      \
 	"(SELECT COUNT(*) FROM plan_order p WHERE p.agent_id = a.id AND p.state = 'queued') "       \

@@ -4,6 +4,7 @@ The question is always the same: does somebody of one organization learn anythin
 the other? Its ids must answer exactly like ids that nobody has.
 """
 
+import hashlib
 import json
 import re
 import secrets
@@ -13,7 +14,9 @@ import requests
 
 from bench import program
 from bench.agent import Agent, foothold
+from bench.server import PASSWORD
 from conftest import ROLES
+from test_agent import sent_incident
 
 NOBODYS = {"id": "999999", "step": "1", "plan": "0" * 32, "key": "0" * 32, "user": "999999"}
 
@@ -22,7 +25,7 @@ REPORT = {"subject": "x", "severity": "low", "summary": "", "recommendations": "
           "edit": {"keys": ["0" * 64]}}
 BODIES = {
     "/api/organizations/{id}/enrol-keys": {"label": "x", "host_limit": 1, "expires": 4102444800000},
-    "/api/users/{id}/password": {"password": "another long password"},
+    "/api/users/{id}/password": {"password": "another long password", "current": PASSWORD},
     "/api/users/{id}/memberships": {"organization": 1, "role": "reader"},
     "/api/hosts/{id}/preview": REPORT,
     "/api/hosts/{id}/incidents": REPORT,
@@ -54,7 +57,8 @@ def world(server):
     analyst, technician = server.person("acme-analyst"), server.person("acme-technician")
     key = analyst.get(f"/api/hosts/{agent.id}/footholds")["items"][0]["key"]
     incident = analyst.post(f"/api/hosts/{agent.id}/incidents",
-                            {**REPORT, "edit": {"keys": [key]}})
+                            {**REPORT, "edit": {"keys": [key], "manual": [
+                                {"title": "x", "instructions": "by hand"}]}})
     incident = analyst.post(f"/api/incidents/{incident['id']}/send",
                             {"digest": incident["shown_revision"]["digest"]})
     technician.post(f"/api/incidents/{incident['id']}/approve",
@@ -63,7 +67,9 @@ def world(server):
     enrol_key = server.enrol_key("Acme")
     return {"host": agent.id, "incident": incident["id"], "user": technician.id,
             "organization": 1, "plan": json.loads(order["body"])["plan_id"],
-            "enrol_key": enrol_key["key_id"], "foothold": key,
+            "enrol_key": enrol_key["key_id"], "foothold": key, "order": order,
+            "manual_step": next(step["id"] for step in incident["steps_view"]
+                                if not step["assisted"]),
             "digest": incident["shown_revision"]["digest"]}
 
 
@@ -125,9 +131,10 @@ def test_others_things_answer_like_missing_ones(server, world):
 
 def page(person, route, ids, world):
     """Status and text, without what was asked for: its path and ids."""
-    fields = {"digest": world["digest"], "step": "1", "reason": "other", "comment": "x", "note": "x",
-              "useful": "yes", "legitimate": "yes", "subject": "x", "severity": "low", "summary": "",
-              "recommendations": "", "key": world["foothold"], "keys": world["foothold"]}
+    reason = "false_positive" if route["pattern"].endswith("/close") else "other"
+    fields = {"digest": world["digest"], "step": "1", "reason": reason, "comment": "x", "note": "x",
+              "useful": "1", "legitimate": "1", "subject": "x", "severity": "low", "summary": "",
+              "recommendations": "", "key": world["foothold"]}
     path = path_with(route["pattern"], ids)
     answer = person.browse(route["method"], path, fields)
     text = answer.text.replace(path, "PATH")
@@ -146,12 +153,138 @@ def test_others_things_look_like_missing_ones_in_the_portal(server, world):
             status, others = page(person, route, acmes_ids(route["pattern"], world), world)
             missing = page(person, route, NOBODYS, world)
             assert others.splitlines() == missing[1].splitlines(), (role, route)
-            assert status == missing[0]
-            assert status in (400, 403, 404, 409), (role, route)
-            if route["method"] == "GET" and role in route["roles"]:
-                assert status == 404, (role, route)
+            wanted = 404 if role in route["roles"] else 403
+            assert (status, missing[0]) == (wanted, wanted), (role, route)
             tried += 1
     assert tried >= 4 * 10
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_ones_own_things_answer_each_admitted_role(server, world, role):
+    """Else a 404 for others' things would prove nothing: the same questions, asked at home."""
+    person = server.person(f"acme-{role}")
+    tried = 0
+    for route in bearer_routes():
+        if "{" not in route["pattern"] or role not in route["roles"]:
+            continue
+        ids = acmes_ids(route["pattern"], world)
+        ids["step"] = world["manual_step"]
+        if route["pattern"] == "/api/users/{id}/password" and role != "administrator":
+            ids["id"] = person.id  # only an administrator sets another's
+        status, answer = ask(person, route, ids, world)
+        assert status in (200, 409), (route, answer)  # 409: not in this state
+        tried += 1
+    assert tried >= (3 if role == "reader" else 8)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_ones_own_things_show_to_each_admitted_role_in_the_portal(server, world, role):
+    person = server.person(f"acme-{role}")
+    tried = 0
+    for route in routes():
+        if route["auth"] != "session" or "{id}" not in route["pattern"]:
+            continue
+        if role not in route["roles"]:
+            continue
+        ids = acmes_ids(route["pattern"], world)
+        ids["step"] = world["manual_step"]
+        status, text = page(person, route, ids, world)
+        assert status in (200, 303, 409), (route, text)
+        tried += 1
+    assert tried >= 6
+
+
+# What a page does is what a call of the API does; its GET shows the form for it.
+TWINS = {
+    "/sign-out": ("POST", "/api/logout"),
+    "/": ("GET", "/api/incidents"),
+    "/hosts": ("GET", "/api/hosts"),
+    "/hosts/{id}": ("GET", "/api/hosts/{id}"),
+    "/hosts/{id}/survey": ("POST", "/api/hosts/{id}/survey"),
+    "/hosts/{id}/confirm": ("POST", "/api/hosts/{id}/confirm"),
+    "/hosts/{id}/compose": ("POST", "/api/hosts/{id}/incidents"),
+    "/incidents/{id}": ("GET", "/api/incidents/{id}"),
+    "/incidents/{id}/footholds": ("GET", "/api/incidents/{id}"),
+    "/incidents/{id}/remediations": ("GET", "/api/incidents/{id}"),
+    "/incidents/{id}/activity": ("GET", "/api/incidents/{id}"),
+    "/incidents/{id}/compose": ("PUT", "/api/incidents/{id}/draft"),
+    "/incidents/{id}/send": ("POST", "/api/incidents/{id}/send"),
+    "/incidents/{id}/review": ("GET", "/api/incidents/{id}"),
+    "/incidents/{id}/approve": ("POST", "/api/incidents/{id}/approve"),
+    "/incidents/{id}/reject": ("POST", "/api/incidents/{id}/reject"),
+    "/incidents/{id}/steps/{step}/done": ("POST", "/api/incidents/{id}/steps/{step}/done"),
+    "/incidents/{id}/orders/{plan}/cancel": ("POST", "/api/orders/{plan}/cancel"),
+    "/incidents/{id}/orders/{plan}/undo": ("POST", "/api/orders/{plan}/undo"),
+    "/incidents/{id}/close": ("POST", "/api/incidents/{id}/close"),
+    "/audit": ("GET", "/api/audit"),
+    "/audit/verify": ("GET", "/api/audit/verify"),
+}
+
+
+def test_a_page_and_its_twin_in_the_api_admit_the_same_roles():
+    api = {(route["method"], route["pattern"]): route["roles"] for route in bearer_routes()}
+    pages = [route for route in routes() if route["auth"] == "session"]
+    assert {route["pattern"] for route in pages} == set(TWINS)
+    for route in pages:
+        assert route["roles"] == api[TWINS[route["pattern"]]], route
+
+
+def test_an_administrator_gets_no_button_to_decide_or_compose(server):
+    """Of a host and a report that wait for exactly that; who may is shown the buttons."""
+    incident = sent_incident(server, Agent(server, server.enrol_key("Acme"), hostname="web"))
+    server_pages = {"analyst": (f"/hosts/{incident['host']['id']}", "Open incident report"),
+                    "technician": (f"/incidents/{incident['id']}/review", "Reject the report")}
+    administrator = server.person("acme-administrator")
+    for role, (path, button) in server_pages.items():
+        assert button in server.person(f"acme-{role}").browse("GET", path).text
+        shown = administrator.browse("GET", path)
+        assert shown.status_code == 200 and button not in shown.text
+    for tab in ["", "/footholds", "/remediations", "/activity", "/review"]:
+        text = administrator.browse("GET", f"/incidents/{incident['id']}{tab}").text
+        assert buttons(text) <= {"Sign out"}, tab
+
+
+def buttons(text):
+    """The words on the buttons of a page."""
+    found = re.findall(r"<button[^>]*>(.*?)</button>", text, re.DOTALL)
+    return {re.sub(r"<[^>]*>", "", words).strip() for words in found}
+
+
+def agent_routes():
+    return [route["pattern"] for route in routes() if route["auth"] == "agent"]
+
+
+def test_an_agent_learns_nothing_of_other_agents_orders(server, world):
+    """Another organization's plan answers the same as one that nobody made."""
+    assert set(agent_routes()) == {"/agent/v1/poll", "/agent/v1/claim", "/agent/v1/records"}
+    for organization in ["Acme", "Borg"]:
+        agent = Agent(server, server.enrol_key(organization), hostname=f"second-{organization}")
+        theirs, nobodys = world["order"], order_of_nobody(world["order"])
+
+        claims = [agent.ask("claim", agent.claim_envelope(order, "7" * 32))
+                  for order in (theirs, nobodys)]
+        assert [answer.status_code for answer in claims] == [404, 404], claims[0].text
+        assert claims[0].text == claims[1].text
+
+        results = [agent.ask("records", {"records": [agent.record("result", {
+            "plan_id": json.loads(order["body"])["plan_id"], "kind": "remove", "state": "refused",
+            "reason": "wrong_target", "detail": "", "runs": []})]}) for order in (theirs, nobodys)]
+        assert results[0].status_code == results[1].status_code == 200
+        assert [answer.json() for answer in results] == [{"acked_through": 1}, {"acked_through": 2}]
+
+        polls = []
+        for order in (theirs, nobodys):
+            server.person(f"{organization.lower()}-analyst").post(f"/api/hosts/{agent.id}/survey")
+            polls.append(agent.poll(held=[json.loads(order["body"])["plan_id"]]))
+        assert polls[0] == polls[1] and polls[0]["orders"] == []
+    order = server.person("acme-reader").get(f"/api/incidents/{world['incident']}")["orders"][0]
+    assert order["state"] == "queued"
+
+
+def order_of_nobody(order):
+    body = json.loads(order["body"])
+    body["plan_id"] = hashlib.sha256(b"nobody's").hexdigest()[:32]
+    return {**order, "body": json.dumps(body)}
 
 
 def test_nothing_was_changed_by_all_that(server, world):

@@ -1,6 +1,9 @@
 /* Enrolment: what a key file may say and which answer makes an identity. */
 #include "agent/executor/enrolment.h"
 
+#include "core/wire/envelope.h"
+#include "tests/fakes/fake_host.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -70,6 +73,43 @@ static void refuses_a_secret_that_is_not_hexadecimal_of_its_length(void **state)
 	expect_refused("[enrolment]\nsecret = 00\n");
 	expect_refused("[enrolment]\nsecret = " HEX64 "00\n");
 	expect_refused("[enrolment]\nkey_id = 0123456789ABCDEF0123456789abcdef\n");
+}
+
+/* ---- the request ---- */
+
+static json_t *request_of(const struct dl_signing_key *earlier)
+{
+	dl_autokeyfile file = { 0 };
+	struct fake_host *fake = fake_host_new();
+	fake_file(fake, "/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
+	dl_auto(dl_host) host = fake_host_open(fake);
+	dl_auto(dl_signing_key) key = NULL;
+	json_t *request = NULL;
+	assert_int_equal(parse(GOOD, &file), 0);
+	assert_int_equal(dl_enrolment_request(&file, host, earlier, &key, &request, NULL), 0);
+	return request;
+}
+
+static void a_first_enrolment_has_nobody_to_vouch_for_it(void **state)
+{
+	(void)state;
+	dl_autojson *request = request_of(NULL);
+	assert_null(json_object_get(request, "earlier"));
+}
+
+static void the_earlier_key_vouches_for_the_same_statement(void **state)
+{
+	(void)state;
+	dl_auto(dl_signing_key) earlier = NULL;
+	char public_key[DL_PUBLIC_KEY_TEXT_SIZE];
+	const char *body = NULL;
+	assert_int_equal(dl_signing_key_generate(&earlier, NULL), 0);
+	dl_signing_key_public(earlier, public_key);
+	dl_autojson *request = request_of(earlier);
+	const json_t *statement = json_object_get(request, "statement");
+	assert_int_equal(dl_envelope_verify(json_object_get(request, "earlier"), DL_TYPE_ENROL,
+					    public_key, 4096, &body, NULL), 0);
+	assert_string_equal(body, json_string_value(json_object_get(statement, "body")));
 }
 
 /* ---- the answer ---- */
@@ -144,6 +184,8 @@ int main(void)
 		cmocka_unit_test(reads_a_comment_behind_a_value),
 		cmocka_unit_test(refuses_a_key_file_with_something_unknown_missing_or_twice),
 		cmocka_unit_test(refuses_a_secret_that_is_not_hexadecimal_of_its_length),
+		cmocka_unit_test(a_first_enrolment_has_nobody_to_vouch_for_it),
+		cmocka_unit_test(the_earlier_key_vouches_for_the_same_statement),
 		cmocka_unit_test(takes_the_identity_a_pinned_server_gives),
 		cmocka_unit_test(refuses_a_server_whose_root_key_is_not_the_pinned_one),
 		cmocka_unit_test(refuses_an_answer_that_lacks_an_identity),

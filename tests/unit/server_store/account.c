@@ -191,19 +191,6 @@ static void a_wrong_proof_uses_up_no_place_of_the_key(void **state)
 	assert_int_equal(int_of(json_array_get(json_object_get(keys, "items"), 0), "hosts_used"), 0);
 }
 
-static void a_machine_that_enrols_again_is_a_new_host(void **state)
-{
-	struct bench *bench = *state;
-	struct host again;
-	bench_enrol(bench, bench->organization, "machine", &again);
-	assert_true(again.id != bench->host.id);
-	dl_autojson *old = ASK(dl_store_host_get, bench->store, &bench->reader, bench->host.id);
-	assert_true(json_is_true(json_object_get(old, "revoked")));
-	dl_autojson *none = json_array();
-	FAILS(DL_E_DENIED, dl_store_records, bench->store, &bench->host.actor, none);
-	dl_signing_key_free(again.key);
-}
-
 /* ---- audit ---- */
 
 static void the_audit_chain_holds_and_names_its_head(void **state)
@@ -239,7 +226,6 @@ int main(void)
 		STORE_TEST(text_that_is_no_utf8_is_refused),
 		STORE_TEST(an_enrolment_key_admits_as_many_hosts_as_it_says),
 		STORE_TEST(a_wrong_proof_uses_up_no_place_of_the_key),
-		STORE_TEST(a_machine_that_enrols_again_is_a_new_host),
 		STORE_TEST(the_audit_chain_holds_and_names_its_head),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

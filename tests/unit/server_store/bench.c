@@ -162,8 +162,16 @@ static json_t *enrolment(const struct dl_signing_key *key, const json_t *enrol_k
 			 "statement", envelope);
 }
 
-void bench_enrol(struct bench *bench, int64_t organization, const char *machine,
-		 struct host *ret_host)
+static void sign_as_earlier(json_t *request, const struct dl_signing_key *earlier)
+{
+	const char *body = text_of(json_object_get(request, "statement"), "body");
+	json_t *envelope = NULL;
+	assert_int_equal(dl_envelope_sign(earlier, DL_TYPE_ENROL, body, &envelope, NULL), 0);
+	json_object_set_new(request, "earlier", envelope);
+}
+
+void bench_enrol_signed(struct bench *bench, int64_t organization, const char *machine,
+			const struct dl_signing_key *earlier, struct host *ret_host)
 {
 	dl_autojson *key = ASK(dl_store_enrol_key_create, bench->store, &bench->system,
 			       &(struct dl_enrol_key_request){ organization, "test", 1,
@@ -171,9 +179,17 @@ void bench_enrol(struct bench *bench, int64_t organization, const char *machine,
 	*ret_host = (struct host){ .organization = organization };
 	assert_int_equal(dl_signing_key_generate(&ret_host->key, NULL), 0);
 	dl_autojson *request = enrolment(ret_host->key, key, machine);
+	if (earlier)
+		sign_as_earlier(request, earlier);
 	dl_autojson *view = ASK(dl_store_enrol, bench->store, &bench->system, request);
 	ret_host->id = int_of(view, "agent_id");
 	ret_host->actor = (struct dl_actor){ DL_ACTOR_AGENT, ret_host->id, "192.0.2.7" };
+}
+
+void bench_enrol(struct bench *bench, int64_t organization, const char *machine,
+		 struct host *ret_host)
+{
+	bench_enrol_signed(bench, organization, machine, NULL, ret_host);
 }
 
 /* ---- the host ---- */

@@ -75,6 +75,10 @@ void bench_open(struct bench *bench);
 void bench_enrol(struct bench *bench, int64_t organization, const char *machine,
 		 struct host *ret_host);
 
+/* As above; `earlier` (may be NULL) signs the statement too. */
+void bench_enrol_signed(struct bench *bench, int64_t organization, const char *machine,
+			const struct dl_signing_key *earlier, struct host *ret_host);
+
 /* ---- the host speaks ---- */
 
 json_t *host_record(struct host *host, const char *type, json_t *content); /* takes content */
