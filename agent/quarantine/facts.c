@@ -121,6 +121,8 @@ int facts_from_json(const json_t *json, struct dl_facts *ret_facts, struct dl_er
 		r = dl_json_str_opt(json, "target", DL_PATH_MAX_BYTES, &target, err);
 	if (r == 0)
 		r = dl_json_str_opt(json, "sha256", DL_SHA256_TEXT_SIZE - 1, &sha256, err);
+	if (r == 0 && (facts.type == DL_TYPE_SYMLINK) != (target != NULL))
+		return dl_error_set(err, DL_E_INVALID, "a link, and only a link, has a target");
 	if (r == 0 && target)
 		r = dl_bytes_decode_str(target, &facts.target, err);
 	if (r == 0)
