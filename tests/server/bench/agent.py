@@ -56,8 +56,9 @@ def survey(*footholds, hostname="host"):
 class Agent:
     """A machine with a key of its own; enrolled when it is made."""
 
-    def __init__(self, server, key_file, hostname="host", key=None):
+    def __init__(self, server, key_file, hostname="host", key=None, machine=None):
         self.server = server
+        self.machine = machine or secrets.token_hex(32)
         self.hostname = hostname
         self.key = key or ec.generate_private_key(ec.SECP256R1())
         point = self.key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
@@ -79,7 +80,7 @@ class Agent:
 
     def enrol_body(self, key_file, **changes):
         statement = self.envelope("enrol", {
-            "version": 1, "public_key": self.public_key, "machine_hash": secrets.token_hex(32),
+            "version": 1, "public_key": self.public_key, "machine_hash": self.machine,
             "hostname": self.hostname, "os": "Debian 12", "agent_version": "0.1.0",
             "nonce": secrets.token_hex(16)})
         proof = hashlib.sha256(f"{key_file['secret']}:{statement['body']}".encode()).hexdigest()
