@@ -12,6 +12,7 @@ struct recovery {
 	struct dl_facts then;
 	char beside[ASIDE_NAME_SIZE];
 	const char *after; /* of a replaced file: the new content's checksum */
+	struct dl_error trouble; /* the first look that failed */
 };
 
 static void recovery_clear(struct recovery *recovery)
@@ -36,22 +37,41 @@ static int recovery_open(struct recovery *recovery, struct dl_error *err)
 	return r == DL_E_NOT_FOUND || r == DL_E_INVALID ? 0 : r;
 }
 
-static struct dl_held *recovery_stored(const struct recovery *recovery)
+/* NULL: not there, or something else. A disk that does not answer says
+ * neither: then nothing is decided, and the next start looks again. */
+static struct dl_held *recovery_find(struct recovery *recovery, const struct dl_folder *folder,
+				     const char *name)
 {
-	return held_matching(recovery->quarantine->store, recovery->move->id, &recovery->then, true);
+	dl_auto(dl_held) held = NULL;
+	struct dl_error why = { 0 };
+	int r = dl_held_open(folder, name, &held, &why);
+
+	if ((r == DL_E_IO || r == DL_E_NO_SPACE) && !recovery->trouble.code)
+		recovery->trouble = why;
+	if (r < 0 || facts_compare(dl_held_facts(held), &recovery->then, true, NULL) < 0)
+		return NULL;
+	return DL_TAKE(held);
 }
 
-static struct dl_held *recovery_placed(const struct recovery *recovery)
+static struct dl_held *recovery_stored(struct recovery *recovery)
+{
+	return recovery_find(recovery, recovery->quarantine->store, recovery->move->id);
+}
+
+static struct dl_held *recovery_placed(struct recovery *recovery)
 {
 	if (!recovery->spot.folder)
 		return NULL;
-	return held_matching(recovery->spot.folder, recovery->spot.leaf, &recovery->then, true);
+	return recovery_find(recovery, recovery->spot.folder, recovery->spot.leaf);
 }
 
 static int recovery_end(struct recovery *recovery, enum dl_move_state state, struct dl_error *err)
 {
-	int r = dl_folder_sync(recovery->quarantine->store, err);
+	int r;
 
+	if (recovery->trouble.code)
+		return dl_error_set(err, recovery->trouble.code, "%s", recovery->trouble.text);
+	r = dl_folder_sync(recovery->quarantine->store, err);
 	if (r == 0 && recovery->spot.folder)
 		r = dl_folder_sync(recovery->spot.folder, err);
 	return r < 0 ? r : dl_journal_move_to(recovery->quarantine->journal, recovery->move, state,
@@ -113,7 +133,7 @@ static int recover_aside(struct recovery *recovery, bool copied, struct dl_error
 	if (!recovery->spot.folder || dl_folder_open_mount(recovery->spot.folder, &mount, NULL) < 0 ||
 	    dl_folder_open_in(mount, recovery->beside, &aside, NULL) < 0)
 		return 0;
-	original = held_matching(aside, recovery->move->id, &recovery->then, true);
+	original = recovery_find(recovery, aside, recovery->move->id);
 	r = dl_folder_has(aside, recovery->move->id, &there, err);
 	if (r == 0 && original && copied)
 		r = dl_folder_unlink(aside, recovery->move->id, recovery->then.type, err);
@@ -180,7 +200,7 @@ static int recover_replace(struct recovery *recovery, struct dl_error *err)
 
 	if (!folder)
 		return recovery_end(recovery, stored ? DL_MOVE_DONE : DL_MOVE_VOID, err);
-	old = held_matching(folder, recovery->beside, &recovery->then, true);
+	old = recovery_find(recovery, folder, recovery->beside);
 	locks_close_folder(recovery->move, &recovery->spot);
 	if (stored || old)
 		return recover_swapped(recovery, old, err);
