@@ -1,4 +1,5 @@
-// Keys of the queue: j and k walk the rows, Enter opens (the focus is on a link), ? tells.
+// j and k walk the rows of a list, Enter opens one (the focus is on a link); r opens an incident's
+// review.
 (() => {
 	"use strict";
 	const isTyping = (target) => target.closest("input, textarea, select, [contenteditable]");
