@@ -107,6 +107,8 @@ static int dispatch(struct dl_tx *tx, const struct dl_agent *agent, const struct
 		return dl_record_survey(tx, agent, record, err);
 	if (strcmp(record->type, "result") == 0)
 		return dl_record_result(tx, agent, record, err);
+	if (strcmp(record->type, "local") == 0)
+		return dl_record_local(tx, agent, record, err);
 	return dl_error_set(err, DL_E_INVALID, "a record of unknown type");
 }
 

@@ -18,5 +18,7 @@ int dl_record_survey(struct dl_tx *tx, const struct dl_agent *agent,
 		     const struct dl_record *record, struct dl_error *err);
 int dl_record_result(struct dl_tx *tx, const struct dl_agent *agent,
 		     const struct dl_record *record, struct dl_error *err);
+int dl_record_local(struct dl_tx *tx, const struct dl_agent *agent,
+		    const struct dl_record *record, struct dl_error *err);
 
 #endif

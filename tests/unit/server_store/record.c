@@ -74,6 +74,34 @@ static void other_bytes_under_one_number_mean_forked_and_no_claims(void **state)
 	assert_int_equal(audited(bench, "order.claim_refused"), 1);
 }
 
+static json_t *local_act(const char *act, const char *state)
+{
+	return json_pack("{s:s,s:s,s:s,s:{s:i,s:s},s:I,s:[{s:i,s:s,s:s}],s:[{s:i,s:s}],s:[]}", "act",
+			 act, "plan_id", NONCE, "of", "", "by", "uid", 1000, "login", "ann", "time",
+			 (json_int_t)1, "steps", "id", 1, "verb", "file.quarantine", "title",
+			 "Remove `x`", "runs", "step", 1, "state", state, "items");
+}
+
+static void an_act_of_the_hosts_root_is_audited_with_who_did_it(void **state)
+{
+	struct bench *bench = *state;
+	host_send(bench, &bench->host,
+		  host_record(&bench->host, "local", local_act("apply", "removed")));
+	assert_int_equal(audited(bench, "local.applied"), 1);
+	assert_int_equal(audited(bench, "record.refused"), 0);
+}
+
+static void an_act_that_is_none_has_no_effect_but_to_be_known(void **state)
+{
+	struct bench *bench = *state;
+	host_send(bench, &bench->host,
+		  host_record(&bench->host, "local", local_act("format", "removed")));
+	host_send(bench, &bench->host,
+		  host_record(&bench->host, "local", local_act("apply", "splendid")));
+	assert_int_equal(audited(bench, "local.applied"), 0);
+	assert_int_equal(audited(bench, "record.refused"), 2);
+}
+
 static void one_bad_signature_refuses_the_whole_request(void **state)
 {
 	struct bench *bench = *state;
@@ -244,6 +272,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(a_repeated_record_is_acknowledged_and_ignored),
 		STORE_TEST(other_bytes_under_one_number_mean_forked_and_no_claims),
+		STORE_TEST(an_act_of_the_hosts_root_is_audited_with_who_did_it),
+		STORE_TEST(an_act_that_is_none_has_no_effect_but_to_be_known),
 		STORE_TEST(one_bad_signature_refuses_the_whole_request),
 		STORE_TEST(a_record_of_another_host_is_refused),
 		STORE_TEST(a_signed_record_with_broken_content_is_kept_and_has_no_effect),
