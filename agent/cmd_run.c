@@ -183,12 +183,14 @@ static int run_link(const struct options *options, struct dl_error *err)
 
 /* ---- both ---- */
 
+/* A host without a server is no reason to try again and again: the unit knows
+ * DL_COMMAND_REFUSED (RestartPreventExitStatus). */
 static int finish(int r, const struct dl_error *error)
 {
 	if (r >= 0)
 		return 0;
 	say(error->text);
-	return DL_COMMAND_FAILED;
+	return r == DL_E_NOT_FOUND ? DL_COMMAND_REFUSED : DL_COMMAND_FAILED;
 }
 
 static int executor_body(void *context, int output)

@@ -77,13 +77,53 @@ static json_t *ids_of(const struct dl_plan *plan, const bool *chosen)
 
 /* ---- plans ---- */
 
+static json_t *run_of(const json_t *runs, int64_t step)
+{
+	size_t i;
+	json_t *run;
+	json_array_foreach(runs, i, run)
+		if (json_integer_value(json_object_get(run, "step")) == step)
+			return run;
+	return NULL;
+}
+
+static bool run_would_do(const json_t *run)
+{
+	const char *state = json_string_value(json_object_get(run, "state"));
+	return state && (strcmp(state, dl_run_state_name(DL_RUN_REMOVED)) == 0 ||
+			 strcmp(state, dl_run_state_name(DL_RUN_ALREADY_GONE)) == 0);
+}
+
+/* A dry run looks at each step for itself; apply would skip what requires a
+ * step that comes to nothing. Required steps come earlier, so one pass does. */
+static void skip_what_lacks(const struct dl_plan *plan, const json_t *runs)
+{
+	for (size_t i = 0; i < plan->step_count; i++) {
+		const struct dl_step *step = &plan->steps[i];
+		json_t *run = run_of(runs, step->id);
+		for (size_t k = 0; run && run_would_do(run) && k < step->require_count; k++) {
+			if (run_would_do(run_of(runs, step->requires[k])))
+				continue;
+			json_object_set_new(run, "state",
+					    json_string(dl_run_state_name(DL_RUN_SKIPPED)));
+			json_object_set_new(
+				run, "reason",
+				json_string(dl_reason_name(DL_REASON_REQUIREMENT_FAILED)));
+		}
+	}
+}
+
 static int act_check(const struct dl_local *local, const json_t *ask, json_t **ret_answer,
 		     struct dl_error *err)
 {
 	dl_autodocument document = { 0 };
 	dl_autofree bool *chosen = NULL;
 	int r = read_proposal(ask, &document, &chosen, err);
-	return r < 0 ? r : dl_remedy_check(local->remedy, document.plan, chosen, ret_answer, err);
+	if (r >= 0)
+		r = dl_remedy_check(local->remedy, document.plan, chosen, ret_answer, err);
+	if (r >= 0)
+		skip_what_lacks(document.plan, json_object_get(*ret_answer, "runs"));
+	return r;
 }
 
 static json_t *steps_told(const struct dl_order *order)
