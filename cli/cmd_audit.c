@@ -47,8 +47,9 @@ static int audit_verify(bool as_json, struct dl_error *err)
 		return dl_error_set(err, DL_E_STALE, "the audit log was tampered with: %s", problem);
 	}
 	if (!as_json)
-		printf("the audit log is whole: %" PRId64 " events\n",
-		       (int64_t)json_integer_value(json_object_get(answer, "events")));
+		printf("the audit log is whole: %" PRId64 " events, %" PRId64 " of them anchored\n",
+		       (int64_t)json_integer_value(json_object_get(answer, "events")),
+		       (int64_t)json_integer_value(json_object_get(answer, "anchored")));
 	return 0;
 }
 

@@ -18,6 +18,7 @@
 #define DL_TYPE_CLAIM  "application/vnd.dislodge.claim.v1+json"  /* agent asks to start */
 #define DL_TYPE_TICKET "application/vnd.dislodge.ticket.v1+json" /* server answers */
 #define DL_TYPE_RECORD "application/vnd.dislodge.record.v1+json" /* survey, result */
+#define DL_TYPE_ANCHOR "application/vnd.dislodge.anchor.v1+json" /* how far the audit has come */
 #define DL_TYPE_ENROL  "application/vnd.dislodge.enrol.v1+json"
 
 /* Signs `body`; the envelope is a new reference. */

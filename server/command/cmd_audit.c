@@ -3,6 +3,17 @@
 
 #include <stdio.h>
 
+static int say_broken(const json_t *view, struct dl_error *err)
+{
+	const char *problem = json_string_value(json_object_get(view, "problem"));
+	const json_t *at = json_object_get(view, "broken_at");
+
+	if (!json_is_integer(at))
+		return dl_error_set(err, DL_E_STALE, "the audit log is not sure: %s", problem);
+	return dl_error_set(err, DL_E_STALE, "the audit log was tampered with at event %lld: %s",
+			    (long long)json_integer_value(at), problem);
+}
+
 static int audit_run(int argc, char **argv, struct dl_error *err)
 {
 	static const struct option known[] = {
@@ -32,11 +43,10 @@ static int audit_run(int argc, char **argv, struct dl_error *err)
 	if (r < 0)
 		return r;
 	if (!json_is_true(json_object_get(view, "ok")))
-		return dl_error_set(err, DL_E_STALE, "the audit log was tampered with at event %lld: %s",
-				    (long long)json_integer_value(json_object_get(view, "broken_at")),
-				    json_string_value(json_object_get(view, "problem")));
-	printf("the audit log is whole: %lld events\n",
-	       (long long)json_integer_value(json_object_get(view, "events")));
+		return say_broken(view, err);
+	printf("the audit log is whole: %lld events, %lld of them anchored\n",
+	       (long long)json_integer_value(json_object_get(view, "events")),
+	       (long long)json_integer_value(json_object_get(view, "anchored")));
 	return 0;
 }
 

@@ -1,7 +1,9 @@
 /* Audit: an append-only chain. A row's hash covers the row and the hash before
- * it (docs/api.md), so that a change, an insertion or a cut in the middle shows. */
+ * it (docs/api.md), so that a change, an insertion or a cut in the middle shows;
+ * a cut at the end, or a chain written anew, shows by its anchors (anchor.h). */
 #include "core/base/bytes.h"
 #include "core/crypto/sha256.h"
+#include "server/store/anchor.h"
 #include "server/store/tx.h"
 
 #include <string.h>
@@ -185,11 +187,55 @@ static int list(struct dl_tx *tx, const json_t *args, json_t **ret_view, struct 
 			     dl_arg_page(args), ret_view, err);
 }
 
+enum { ANCHOR_ROW, ANCHOR_COPY, ANCHORS };
+
 struct chain {
+	struct dl_anchor anchors[ANCHORS];
 	int64_t events, broken_at;
 	char hash[DL_SHA256_TEXT_SIZE];
-	const char *problem;
+	const char *problem, *anchors_problem;
 };
+
+/* The copy first: it is behind the row, never before it, while the server goes on. */
+static int read_anchors(struct dl_tx *tx, struct chain *chain, struct dl_error *err)
+{
+	struct dl_error problem = { 0 };
+	int r = dl_anchor_read_copy(tx->options, &chain->anchors[ANCHOR_COPY], &problem);
+	if (r == 0)
+		r = dl_anchor_read_row(tx->db, tx->options, &chain->anchors[ANCHOR_ROW], &problem);
+	if (r == DL_E_INVALID || r == DL_E_LIMIT || r == DL_E_DENIED || r == DL_E_CRYPTO) {
+		chain->anchors_problem = "an anchor is not what this server signed";
+		return 0;
+	}
+	if (r < 0)
+		return dl_error_set(err, r, "%s", problem.text);
+	if (chain->anchors[ANCHOR_ROW].events && !chain->anchors[ANCHOR_COPY].events)
+		chain->anchors_problem = "the anchor's copy beside the database is missing";
+	else if (!chain->anchors[ANCHOR_ROW].events && chain->anchors[ANCHOR_COPY].events)
+		chain->anchors_problem = "the anchor in the database is missing";
+	return 0;
+}
+
+static bool is_other_chain(const struct chain *chain)
+{
+	for (int i = 0; i < ANCHORS; i++)
+		if (chain->anchors[i].events == chain->events &&
+		    strcmp(chain->anchors[i].hash, chain->hash) != 0)
+			return true;
+	return false;
+}
+
+static void check_end(struct chain *chain)
+{
+	for (int i = 0; i < ANCHORS && !chain->problem; i++) {
+		if (chain->anchors[i].events <= chain->events)
+			continue;
+		chain->problem = "events from this one on were cut off";
+		chain->broken_at = chain->events + 1;
+	}
+	if (!chain->problem)
+		chain->problem = chain->anchors_problem;
+}
 
 static int check_chain(struct dl_db *db, struct chain *chain, struct dl_error *err)
 {
@@ -210,7 +256,14 @@ static int check_chain(struct dl_db *db, struct chain *chain, struct dl_error *e
 		}
 		memcpy(chain->hash, hash, sizeof(hash));
 		chain->events++;
+		if (is_other_chain(chain)) {
+			chain->problem = "the events up to this one were written anew";
+			chain->broken_at = id;
+			return 0;
+		}
 	}
+	if (r == 0)
+		check_end(chain);
 	return r;
 }
 
@@ -218,7 +271,9 @@ static int verify(struct dl_tx *tx, const json_t *args, json_t **ret_view, struc
 {
 	(void)args;
 	struct chain chain = { 0 };
-	int r = dl_tx_require(tx, 0, DL_ROLE_ADMINISTRATOR, "audit", err);
+	int r = read_anchors(tx, &chain, err);
+	if (r == 0)
+		r = dl_tx_require(tx, 0, DL_ROLE_ADMINISTRATOR, "audit", err);
 	if (r == 0)
 		r = check_chain(tx->db, &chain, err);
 	if (r < 0)
@@ -229,6 +284,8 @@ static int verify(struct dl_tx *tx, const json_t *args, json_t **ret_view, struc
 	json_t *view = json_pack("{s:b,s:I,s:o}", "ok", !chain.problem, "events",
 				 (json_int_t)chain.events, "head", head);
 	dl_set_id(view, "broken_at", chain.broken_at);
+	json_object_set_new(view, "anchored", json_integer(chain.anchors[ANCHOR_COPY].events));
+	dl_set_id(view, "anchored_at", chain.anchors[ANCHOR_COPY].time);
 	dl_set_text(view, "problem", chain.problem);
 	*ret_view = view;
 	return 0;

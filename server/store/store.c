@@ -1,6 +1,7 @@
 /* Two threads, two connections: the writer commits in groups, the reader
  * answers from snapshots. Calls travel through bounded-by-the-caller queues. */
 #include "core/base/time.h"
+#include "server/store/anchor.h"
 #include "server/store/migrate.h"
 #include "server/store/tx.h"
 
@@ -45,8 +46,16 @@ struct worker {
 	bool stopping;
 };
 
+/* What the writer knows of the audit's anchor. */
+struct anchoring {
+	int64_t events;    /* in the chain after the last commit */
+	bool copy_is_late; /* the row moved since the copy was made */
+	int64_t copied;    /* when it was, on the monotonic clock; 0: never */
+};
+
 struct dl_store {
 	struct dl_store_options options;
+	struct anchoring anchoring; /* the writer's own */
 	struct worker writer, reader;
 };
 
@@ -151,16 +160,57 @@ static int run_in_group(struct call *call, struct dl_db *db, struct dl_error *er
 	return dl_db_exec(db, "RELEASE use_case", err);
 }
 
+static int count_events(struct dl_db *db, int64_t *ret_events, struct dl_error *err)
+{
+	dl_auto(dl_query) query = dl_query_new(db, "SELECT COALESCE(MAX(id), 0) AS n FROM audit");
+	int r = dl_query_one(query, "count", err);
+	if (r == 0)
+		*ret_events = dl_row_int(query, "n");
+	return r;
+}
+
+/* The anchor is signed in the transaction that appended to the audit. */
+static int commit_group(struct dl_store *store, struct dl_db *db, struct dl_error *err)
+{
+	struct anchoring *anchoring = &store->anchoring;
+	int64_t events = 0;
+	int r = count_events(db, &events, err);
+	bool appended = r == 0 && events != anchoring->events;
+	if (appended)
+		r = dl_anchor_advance(db, &store->options, err);
+	if (r == 0)
+		r = dl_db_exec(db, "COMMIT", err);
+	if (r == 0 && appended) {
+		anchoring->events = events;
+		anchoring->copy_is_late = true;
+	}
+	return r;
+}
+
 static int run_group(struct call *first, struct dl_db *db, struct dl_error *err)
 {
 	int r = dl_db_exec(db, "BEGIN IMMEDIATE", err);
 	for (struct call *call = first; r == 0 && call; call = call->next)
 		r = run_in_group(call, db, err);
 	if (r == 0)
-		r = dl_db_exec(db, "COMMIT", err);
+		r = commit_group(first->store, db, err);
 	if (r < 0)
 		dl_db_exec(db, "ROLLBACK", NULL);
 	return r;
+}
+
+/* A copy that cannot be written is tried again; the verification of the audit
+ * says how far it reaches. */
+static void copy_anchor(struct dl_store *store, struct dl_db *db, bool now)
+{
+	struct anchoring *anchoring = &store->anchoring;
+	int64_t time = dl_time_monotonic_ms();
+	if (!anchoring->copy_is_late)
+		return;
+	if (!now && anchoring->copied && time - anchoring->copied < DL_ANCHOR_COPY_MS)
+		return;
+	anchoring->copied = time;
+	anchoring->copy_is_late = dl_anchor_copy(db, &store->options, NULL) < 0;
 }
 
 static void complete_all(struct call *first)
@@ -179,6 +229,7 @@ static void write_group(struct call *first, struct dl_db *db)
 	for (struct call *call = first; r < 0 && call; call = call->next)
 		if (call->result == 0)
 			call_fail(call, r, err.text);
+	copy_anchor(first->store, db, false);
 	complete_all(first);
 }
 
@@ -217,6 +268,7 @@ static void *writer_main(void *arg)
 	struct call *first;
 	while ((first = worker_take(worker, GROUP_MAX)))
 		write_group(first, worker->db);
+	copy_anchor(worker->store, worker->db, true);
 	return NULL;
 }
 
@@ -315,6 +367,8 @@ int dl_store_open(const struct dl_store_options *options, struct dl_store **ret_
 	if (r < 0)
 		return r;
 	r = dl_store_migrate(store->writer.db, err);
+	if (r == 0)
+		r = count_events(store->writer.db, &store->anchoring.events, err);
 	if (r < 0)
 		return r;
 	r = dl_db_open(options->path, false, &store->reader.db, err);

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import sqlite3
 import stat
 
 import pytest
@@ -151,6 +153,18 @@ def test_shows_and_verifies_the_audit(run, server, incident):
     assert run("audit", "verify", check=False).returncode == 3
     server.add_user("root", "administrator")
     assert "whole" in run("audit", "verify", login="root").stdout
+
+
+def test_refuses_an_audit_that_was_cut_at_its_end(run, server):
+    server.stop()
+    events = int(re.search(r"whole: (\d+) events, \1 of them anchored",
+                           server.command("audit", "verify").stdout)[1])
+    with sqlite3.connect(f"{server.data}/dislodge.db") as store:
+        store.execute("DROP TRIGGER audit_keeps_rows")
+        store.execute("DELETE FROM audit WHERE id > ?", [events - 2])
+    done = server.command("audit", "verify", check=False)
+    assert done.returncode != 0
+    assert f"at event {events - 1}: events from this one on were cut off" in done.stderr
 
 
 def test_says_when_there_is_no_server(run, server):

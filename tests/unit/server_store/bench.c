@@ -121,7 +121,7 @@ int bench_setup(void **state)
 
 int bench_teardown(void **state)
 {
-	static const char *const endings[] = { "", "-wal", "-shm" };
+	static const char *const endings[] = { "", "-wal", "-shm", ".anchor" };
 	struct bench *bench = *state;
 	dl_store_close(bench->store);
 	for (size_t i = 0; i < DL_COUNT(endings); i++) {

@@ -6,7 +6,10 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -59,6 +62,113 @@ static void an_inserted_event_shows(void **state)
 	assert_int_equal(broken_at(bench), 1000000);
 }
 
+/* ---- the end of the chain ---- */
+
+static const char *problem_of(const json_t *verification)
+{
+	assert_false(json_is_true(json_object_get(verification, "ok")));
+	return text_of(verification, "problem");
+}
+
+static void expect_problem(struct bench *bench, const char *words)
+{
+	dl_autojson *view = ASK(dl_store_audit_verify, bench->store, &bench->system);
+	if (!strstr(problem_of(view), words))
+		fail_msg("it says: %s", problem_of(view));
+}
+
+static void reopen(struct bench *bench)
+{
+	dl_store_close(bench->store);
+	bench_open(bench);
+}
+
+/* So that all of it is anchored in both places. */
+static void stop_and_start(struct bench *bench, int64_t *ret_events)
+{
+	reopen(bench);
+	dl_autojson *view = ASK(dl_store_audit_verify, bench->store, &bench->system);
+	assert_true(json_is_true(json_object_get(view, "ok")));
+	assert_int_equal(int_of(view, "anchored"), int_of(view, "events"));
+	assert_true(int_of(view, "anchored_at") > 0);
+	*ret_events = int_of(view, "events");
+}
+
+static void copy_path(const struct bench *bench, char path[128])
+{
+	snprintf(path, 128, "%s.anchor", bench->path);
+}
+
+static void a_cut_at_the_end_shows(void **state)
+{
+	struct bench *bench = *state;
+	int64_t events = 0;
+	stop_and_start(bench, &events);
+	run_sql(bench, "DELETE FROM audit WHERE id > (SELECT MAX(id) - 2 FROM audit)");
+	expect_problem(bench, "cut off");
+	assert_int_equal(broken_at(bench), events - 1);
+}
+
+static void a_cut_with_the_row_put_back_too_shows(void **state)
+{
+	struct bench *bench = *state;
+	int64_t events = 0;
+	stop_and_start(bench, &events);
+	run_sql(bench, "CREATE TABLE kept AS SELECT words FROM audit_anchor");
+	json_decref(ASK(dl_store_organization_add, bench->store, &bench->system, "Third"));
+	reopen(bench);
+	run_sql(bench, "DELETE FROM audit WHERE id = (SELECT MAX(id) FROM audit);"
+		       "UPDATE audit_anchor SET words = (SELECT words FROM kept)");
+	expect_problem(bench, "cut off");
+	assert_int_equal(broken_at(bench), events + 1);
+}
+
+static void a_chain_that_goes_on_after_a_cut_still_shows_it(void **state)
+{
+	struct bench *bench = *state;
+	int64_t events = 0;
+	stop_and_start(bench, &events);
+	run_sql(bench, "DELETE FROM audit WHERE id > (SELECT MAX(id) - 2 FROM audit);"
+		       "DELETE FROM audit_anchor");
+	for (int i = 0; i < 4; i++)
+		json_decref(ASK(dl_store_login_refused, bench->store, &bench->system, "x"));
+	reopen(bench);
+	expect_problem(bench, "written anew");
+	assert_int_equal(broken_at(bench), events);
+}
+
+static void an_anchor_that_others_made_shows(void **state)
+{
+	struct bench *bench = *state;
+	int64_t events = 0;
+	stop_and_start(bench, &events);
+	run_sql(bench, "UPDATE audit_anchor SET words = replace(words, 'events', 'event5')");
+	expect_problem(bench, "not what this server signed");
+	json_decref(ASK(dl_store_login_refused, bench->store, &bench->system, "x"));
+	expect_problem(bench, "not what this server signed");
+}
+
+static void a_missing_copy_shows(void **state)
+{
+	struct bench *bench = *state;
+	int64_t events = 0;
+	char path[128];
+	stop_and_start(bench, &events);
+	copy_path(bench, path);
+	assert_int_equal(unlink(path), 0);
+	expect_problem(bench, "copy beside the database is missing");
+}
+
+static void a_copy_is_private(void **state)
+{
+	struct bench *bench = *state;
+	struct stat status;
+	char path[128];
+	copy_path(bench, path);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0600);
+}
+
 static void the_schema_itself_refuses_to_forget(void **state)
 {
 	struct bench *bench = *state;
@@ -91,6 +201,12 @@ int main(void)
 		STORE_TEST(a_changed_hash_shows),
 		STORE_TEST(a_removed_event_shows),
 		STORE_TEST(an_inserted_event_shows),
+		STORE_TEST(a_cut_at_the_end_shows),
+		STORE_TEST(a_cut_with_the_row_put_back_too_shows),
+		STORE_TEST(a_chain_that_goes_on_after_a_cut_still_shows_it),
+		STORE_TEST(an_anchor_that_others_made_shows),
+		STORE_TEST(a_missing_copy_shows),
+		STORE_TEST(a_copy_is_private),
 		STORE_TEST(the_schema_itself_refuses_to_forget),
 		STORE_TEST(a_database_of_a_newer_server_is_refused),
 	};
