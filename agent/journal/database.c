@@ -59,7 +59,7 @@ static int db_bind(struct dl_journal *journal, sqlite3_stmt *statement, const ch
 
 		if (types[i] == 's')
 			code = sqlite3_bind_text(statement, i + 1, va_arg(arguments, const char *),
-						 -1, SQLITE_TRANSIENT);
+						 -1, SQLITE_STATIC);
 		else if (types[i] == 'i')
 			code = sqlite3_bind_int64(statement, i + 1, va_arg(arguments, int64_t));
 		if (code != SQLITE_OK)

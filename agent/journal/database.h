@@ -21,8 +21,8 @@ void db_put_back(sqlite3_stmt **statement);
 #define db_autostmt __attribute__((cleanup(db_put_back))) sqlite3_stmt
 
 /* Prepares `sql`, unless it was prepared before and is at rest, and binds one
- * argument per letter of `types`: s (const char *, copied, NULL is NULL) or i
- * (int64_t). */
+ * argument per letter of `types`: s (const char *, which must live as long
+ * as the statement is used, NULL is NULL) or i (int64_t). */
 int db_prepare(struct dl_journal *journal, sqlite3_stmt **ret_statement, struct dl_error *err,
 	       const char *sql, const char *types, ...);
 /* 1: a row is there; 0: no more rows; or an error. */

@@ -151,6 +151,9 @@ int dl_journal_move_add(struct dl_journal *journal, const struct dl_move *move,
  * move->state is `to` (within a group that does not end, the stored one is not). */
 int dl_journal_move_to(struct dl_journal *journal, struct dl_move *move, enum dl_move_state to,
 		       struct dl_error *err);
+/* The same when nothing was written to `about` since it was stored. */
+int dl_journal_move_state(struct dl_journal *journal, struct dl_move *move, enum dl_move_state to,
+			  struct dl_error *err);
 int dl_journal_move(struct dl_journal *journal, const char *id, struct dl_move *ret_move,
 		    struct dl_error *err);
 

@@ -26,6 +26,18 @@ int dl_journal_move_add(struct dl_journal *journal, const struct dl_move *move, 
 		      "ssiis", move->id, move->plan_id, move->step, (int64_t)move->state, about);
 }
 
+static int move_changed(int r, int changes, struct dl_move *move, enum dl_move_state to,
+			struct dl_error *err)
+{
+	if (r < 0)
+		return r;
+	if (changes != 1)
+		return dl_error_set(err, DL_E_STATE, "journal: move %s is in another state",
+				    move->id);
+	move->state = to;
+	return 0;
+}
+
 int dl_journal_move_to(struct dl_journal *journal, struct dl_move *move, enum dl_move_state to,
 		       struct dl_error *err)
 {
@@ -36,13 +48,18 @@ int dl_journal_move_to(struct dl_journal *journal, struct dl_move *move, enum dl
 		       "UPDATE move SET state=?, about=? WHERE id=? AND state=?", "issi",
 		       (int64_t)to, about, move->id, (int64_t)move->state);
 
-	if (r < 0)
-		return r;
-	if (changes != 1)
-		return dl_error_set(err, DL_E_STATE, "journal: move %s is in another state",
-				    move->id);
-	move->state = to;
-	return 0;
+	return move_changed(r, changes, move, to, err);
+}
+
+int dl_journal_move_state(struct dl_journal *journal, struct dl_move *move, enum dl_move_state to,
+			  struct dl_error *err)
+{
+	db_autolock *locked = db_lock(journal);
+	int changes = 0;
+	int r = db_run(journal, &changes, err, "UPDATE move SET state=? WHERE id=? AND state=?",
+		       "isi", (int64_t)to, move->id, (int64_t)move->state);
+
+	return move_changed(r, changes, move, to, err);
 }
 
 #define MOVE_COLUMNS "SELECT id, plan_id, step, state, about FROM move "

@@ -57,9 +57,8 @@ int dl_state_folder_open(const char *path, int *ret_handle, struct dl_error *err
 /* A folder handle of its own on the same folder. */
 int dl_folder_duplicate(int handle, struct dl_folder **ret_folder, struct dl_error *err);
 
-/* Which folder it is, for as long as a handle on it lives; 0, 0 if it cannot be told. */
-void dl_folder_identity(const struct dl_folder *folder, uint64_t *ret_device,
-			uint64_t *ret_inode);
+/* Whether both are the same folder. */
+bool dl_folder_is(const struct dl_folder *folder, const struct dl_folder *other);
 
 /* fsync; a failure is final and must not be tried again. */
 int dl_folder_sync(const struct dl_folder *folder, struct dl_error *err);

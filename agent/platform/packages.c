@@ -28,6 +28,7 @@ struct package {
 
 struct slot {
 	const char *path; /* borrowed from a list; NULL: empty */
+	uint32_t hash;    /* most of another path's slots are passed over without reading it */
 	uint32_t package;
 };
 
@@ -39,8 +40,7 @@ struct dl_packages {
 	struct package *list;
 	size_t count;
 	struct slot *slots;
-	size_t slot_count; /* a power of two, at most half full */
-	size_t used;
+	size_t slot_count; /* a power of two, at most two thirds full */
 	uint64_t seed; /* so that nobody can prepare colliding names */
 	char *diversions_text;
 	struct diversion *diversions;
@@ -68,55 +68,78 @@ void dl_packages_free(struct dl_packages *packages)
 
 /* ---- the index ---- */
 
-/* FNV-1a from a random start. */
-static uint64_t hash_path(uint64_t seed, const char *path)
+/* From a random start, eight bytes at a time: an index of 150,000 paths is made for every order. */
+static uint32_t hash_path(uint64_t seed, const char *path, size_t size)
 {
-	uint64_t hash = seed;
-	for (; *path; path++)
-		hash = (hash ^ (unsigned char)*path) * 1099511628211ULL;
-	return hash ^ hash >> 32;
+	uint64_t hash = seed ^ size;
+	for (size_t at = 0; at < size; at += sizeof(uint64_t)) {
+		uint64_t word = 0;
+		size_t left = size - at;
+		memcpy(&word, path + at, left < sizeof(word) ? left : sizeof(word));
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+		hash ^= hash >> 29;
+	}
+	return (uint32_t)(hash ^ hash >> 32);
 }
 
-static struct slot *find_slot(const struct dl_packages *packages, const char *path)
+static struct slot *find_slot(const struct dl_packages *packages, const char *path, size_t size,
+			      uint32_t *ret_hash)
 {
 	size_t mask = packages->slot_count - 1;
-	size_t at = hash_path(packages->seed, path) & mask;
-	while (packages->slots[at].path && strcmp(packages->slots[at].path, path) != 0)
+	uint32_t hash = hash_path(packages->seed, path, size);
+	size_t at = hash & mask;
+	*ret_hash = hash;
+	while (packages->slots[at].path && (packages->slots[at].hash != hash ||
+					    strcmp(packages->slots[at].path, path) != 0))
 		at = (at + 1) & mask;
 	return &packages->slots[at];
 }
 
-static void grow_index(struct dl_packages *packages)
-{
-	dl_autofree struct slot *old = packages->slots;
-	size_t old_count = packages->slot_count;
-	packages->slot_count = old_count ? 2 * old_count : 65536;
-	packages->slots = dl_alloc(packages->slot_count, sizeof(struct slot));
-	for (size_t i = 0; i < old_count; i++)
-		if (old[i].path)
-			*find_slot(packages, old[i].path) = old[i];
-}
-
 /* The first package to name a path keeps it: two may share a file of one
  * content only. Diverted paths are settled at lookup. */
-static void index_path(struct dl_packages *packages, const char *path, uint32_t package)
+static void index_path(struct dl_packages *packages, const char *path, size_t size,
+		       uint32_t package)
 {
-	if (2 * (packages->used + 1) > packages->slot_count)
-		grow_index(packages);
-	struct slot *slot = find_slot(packages, path);
-	if (slot->path)
-		return;
-	*slot = (struct slot){ .path = path, .package = package };
-	packages->used++;
+	uint32_t hash;
+	struct slot *slot = find_slot(packages, path, size, &hash);
+	if (!slot->path)
+		*slot = (struct slot){ .path = path, .hash = hash, .package = package };
 }
 
 static void index_list(struct dl_packages *packages, uint32_t number)
 {
-	for (char *at = packages->list[number].list; at;) {
-		const char *path = strsep(&at, "\n");
-		if (*path == '/')
-			index_path(packages, path, number);
+	char *end = packages->list[number].list + packages->list[number].size;
+	for (char *at = packages->list[number].list; at < end;) {
+		char *line = at, *stop = memchr(at, '\n', (size_t)(end - at));
+		if (!stop)
+			stop = end; /* where dl_host_read put a NUL */
+		*stop = '\0';
+		if (*line == '/')
+			index_path(packages, line, (size_t)(stop - line), number);
+		at = stop + 1;
 	}
+}
+
+static size_t count_lines(const struct package *package)
+{
+	const char *end = package->list + package->size;
+	size_t count = 1;
+	for (const char *at = package->list; (at = memchr(at, '\n', (size_t)(end - at))); at++)
+		count++;
+	return count;
+}
+
+static void index_lists(struct dl_packages *packages)
+{
+	size_t lines = 0;
+	for (size_t i = 0; i < packages->count; i++)
+		lines += count_lines(&packages->list[i]);
+	packages->slot_count = 2;
+	while (packages->slot_count < lines + lines / 2)
+		packages->slot_count *= 2;
+	packages->slots = dl_alloc(packages->slot_count, sizeof(struct slot));
+	for (size_t i = 0; i < packages->count; i++)
+		index_list(packages, (uint32_t)i);
 }
 
 /* ---- loading ---- */
@@ -147,7 +170,6 @@ static int load_list(struct dl_host *host, struct dl_packages *packages, const c
 		return r;
 	}
 	packages->list[packages->count++] = package;
-	index_list(packages, (uint32_t)packages->count - 1);
 	return 0;
 }
 
@@ -168,6 +190,7 @@ static int load_lists(struct dl_host *host, struct dl_packages *packages, struct
 	}
 	if (packages->count == 0)
 		return dl_error_set(err, DL_E_NOT_FOUND, "dpkg's database is empty");
+	index_lists(packages);
 	return 0;
 }
 
@@ -251,7 +274,8 @@ static const struct package *find_owner(const struct dl_packages *packages, cons
 			return owner_where(packages, diversion->from, diversion->package, false);
 		}
 	}
-	const struct slot *slot = find_slot(packages, path);
+	uint32_t hash;
+	const struct slot *slot = find_slot(packages, path, strlen(path), &hash);
 	return slot->path ? &packages->list[slot->package] : NULL;
 }
 

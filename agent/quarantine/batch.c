@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { ID_SHARED_DIGITS = 8 };
+
 void change_clear(struct change *change)
 {
 	spot_clear(&change->spot);
@@ -26,13 +28,67 @@ void dl_batch_free(struct dl_batch *batch)
 		return;
 	for (size_t i = 0; i < batch->count; i++)
 		change_clear(&batch->items[i]);
+	for (size_t i = 0; i < batch->parent_count; i++) {
+		dl_folder_free(batch->parents[i].folder);
+		free(batch->parents[i].path);
+	}
 	free(batch->items);
+	free(batch->parents);
 	free(batch);
 }
 
 bool dl_batch_is_empty(const struct dl_batch *batch)
 {
 	return batch->count == 0;
+}
+
+void batch_new_id(struct dl_batch *batch, char id[DL_ID_TEXT_SIZE])
+{
+	dl_random_id(id);
+	if (batch->id[0])
+		memcpy(id, batch->id, ID_SHARED_DIGITS);
+	else
+		memcpy(batch->id, id, sizeof(batch->id));
+}
+
+/* The latest first: neighbours in a plan are often neighbours on disk. */
+static int batch_open_parent(struct dl_batch *batch, char *path, size_t *ret_parent,
+			     struct dl_error *err)
+{
+	struct parent parent = { .path = path };
+	int r;
+
+	for (size_t i = batch->parent_count; i-- > 0;)
+		if (strcmp(batch->parents[i].path, path) == 0) {
+			free(path);
+			*ret_parent = i;
+			return 0;
+		}
+	r = dl_folder_open(path, &parent.folder, err);
+	if (r < 0) {
+		free(path);
+		return r;
+	}
+	batch->parents = dl_realloc(batch->parents, batch->parent_count + 1,
+				    sizeof(*batch->parents));
+	*ret_parent = batch->parent_count;
+	batch->parents[batch->parent_count++] = parent;
+	return 0;
+}
+
+int batch_open_spot(struct dl_batch *batch, const char *path, struct change *change,
+		    struct dl_error *err)
+{
+	char *folder_path = NULL;
+	int r = path_split(path, &folder_path, &change->spot.leaf, err);
+
+	if (r == 0)
+		r = batch_open_parent(batch, folder_path, &change->parent, err);
+	if (r < 0)
+		return r;
+	change->spot.folder = batch->parents[change->parent].folder;
+	change->spot.shared = true;
+	return 0;
 }
 
 int batch_add(struct dl_batch *batch, struct change *change, size_t *ret_item, struct dl_error *err)
@@ -108,49 +164,41 @@ static void change_fail(struct change *change, int error, const struct dl_error 
 	change->why = *why;
 }
 
-/* One folder that changes have in common, and what its sync said. */
-struct parent {
-	uint64_t device, inode;
-	int result;
-	struct dl_error why;
-};
-
-static const struct parent *parent_sync(struct parent *parents, size_t *count,
-					const struct dl_folder *folder)
+/* Whether a fresh look at its path finds the same folder. */
+static bool parent_stands(const struct parent *parent)
 {
-	struct parent *parent = &parents[*count];
-	size_t i = 0;
+	dl_auto(dl_folder) now = NULL;
 
-	dl_folder_identity(folder, &parent->device, &parent->inode);
-	while (i < *count && (parents[i].device != parent->device ||
-			      parents[i].inode != parent->inode))
-		i++;
-	if (i < *count)
-		return &parents[i];
-	parent->result = dl_folder_sync(folder, &parent->why);
-	(*count)++;
-	return parent;
+	return dl_folder_open(parent->path, &now, NULL) == 0 &&
+	       dl_folder_is(now, parent->folder);
 }
 
 /* A failed sync is final: what the disk has is not known any more, and only
  * recovery, which looks, may say. */
 static void batch_sync(struct dl_batch *batch)
 {
-	dl_autofree struct parent *parents = dl_alloc(batch->count + 1, sizeof(*parents));
-	struct parent store = { 0 };
-	size_t count = 0;
+	struct dl_error why = { 0 };
 	bool any = false;
+	int store = 0;
 
 	for (size_t i = 0; i < batch->count; i++)
-		any = any || batch->items[i].moved;
+		if (batch->items[i].moved)
+			any = batch->parents[batch->items[i].parent].touched = true;
 	if (any)
-		store.result = dl_folder_sync(batch->quarantine->store, &store.why);
+		store = dl_folder_sync(batch->quarantine->store, &why);
+	for (size_t i = 0; i < batch->parent_count; i++) {
+		struct parent *parent = &batch->parents[i];
+
+		parent->why = why;
+		parent->result = store;
+		if (parent->touched && store == 0)
+			parent->result = dl_folder_sync(parent->folder, &parent->why);
+		parent->stands = parent_stands(parent);
+	}
 	for (size_t i = 0; i < batch->count; i++) {
 		struct change *change = &batch->items[i];
-		const struct parent *parent = &store;
+		const struct parent *parent = &batch->parents[change->parent];
 
-		if (change->moved && store.result == 0)
-			parent = parent_sync(parents, &count, change->spot.folder);
 		if (change->moved && parent->result < 0)
 			change_fail(change, parent->result, &parent->why);
 	}
@@ -162,7 +210,8 @@ static void batch_look_again(struct dl_batch *batch)
 		struct change *change = &batch->items[i];
 
 		if (change->result == 0 && change->kind->look_again)
-			change->result = change->kind->look_again(change, &change->why);
+			change->result = change->kind->look_again(
+				change, &batch->parents[change->parent], &change->why);
 	}
 }
 
@@ -177,17 +226,22 @@ void dl_batch_act(struct dl_batch *batch)
 	batch_look_again(batch);
 }
 
+static int change_conclude(struct change *change, struct dl_error *err)
+{
+	struct dl_journal *journal = change->quarantine->journal;
+
+	if (change->noted)
+		return dl_journal_move_to(journal, &change->move, change->kind->done, err);
+	return dl_journal_move_state(journal, &change->move, change->kind->done, err);
+}
+
 int dl_batch_conclude(struct dl_batch *batch, struct dl_error *err)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < batch->count; i++) {
-		struct change *change = &batch->items[i];
-
-		if (change->moved)
-			r = dl_journal_move_to(batch->quarantine->journal, &change->move,
-					       change->kind->done, err);
-	}
+	for (size_t i = 0; r == 0 && i < batch->count; i++)
+		if (batch->items[i].moved)
+			r = change_conclude(&batch->items[i], err);
 	return r;
 }
 

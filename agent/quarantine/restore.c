@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static int restore_open(struct change *restore, struct dl_error *err)
+static int restore_open(struct dl_batch *batch, struct change *restore, struct dl_error *err)
 {
 	dl_autofree char *path = NULL;
 	int r = about_path(&restore->move, &path, err);
@@ -12,7 +12,7 @@ static int restore_open(struct change *restore, struct dl_error *err)
 	if (r == 0)
 		r = about_facts(&restore->move, &restore->then, err);
 	if (r == 0)
-		r = spot_open(path, &restore->spot, err);
+		r = batch_open_spot(batch, path, restore, err);
 	if (r < 0)
 		return r;
 	/* A folder that could not be renamed lives in its facts alone. */
@@ -174,8 +174,8 @@ static int restore_act(struct change *restore, struct dl_error *err)
 
 static int restore_intend(struct change *restore, struct dl_error *err)
 {
-	return dl_journal_move_to(restore->quarantine->journal, &restore->move, DL_MOVE_UNDOING,
-				  err);
+	return dl_journal_move_state(restore->quarantine->journal, &restore->move,
+				     DL_MOVE_UNDOING, err);
 }
 
 const struct change_kind change_restore = {
@@ -219,7 +219,7 @@ int dl_batch_restore(struct dl_batch *batch, const struct dl_move *move, size_t 
 		return dl_error_set(err, DL_E_STATE, "item %s is not in quarantine", move->id);
 	restore.move = *move;
 	json_incref(restore.move.about);
-	r = restore_open(&restore, err);
+	r = restore_open(batch, &restore, err);
 	if (r == 0)
 		r = restore_check_name(&restore.spot, move, err);
 	return r < 0 ? r : batch_add(batch, &restore, ret_item, err);

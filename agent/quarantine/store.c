@@ -38,23 +38,31 @@ void dl_quarantine_free(struct dl_quarantine *quarantine)
 
 void spot_clear(struct spot *spot)
 {
-	dl_folder_free(spot->folder);
+	if (!spot->shared)
+		dl_folder_free(spot->folder);
 	free(spot->leaf);
 	*spot = (struct spot){ 0 };
 }
 
-int spot_open(const char *path, struct spot *ret_spot, struct dl_error *err)
+int path_split(const char *path, char **ret_folder, char **ret_leaf, struct dl_error *err)
 {
 	const char *slash = strrchr(path, '/');
-	dl_autofree char *folder_path = NULL;
-	dl_autospot spot = { 0 };
-	int r;
 
 	if (path[0] != '/' || !slash[1])
 		return dl_error_set(err, DL_E_INVALID, "'%s' names no object", path);
-	folder_path = slash == path ? dl_strdup("/") : dl_strndup(path, (size_t)(slash - path));
-	spot.leaf = dl_strdup(slash + 1);
-	r = dl_folder_open(folder_path, &spot.folder, err);
+	*ret_folder = slash == path ? dl_strdup("/") : dl_strndup(path, (size_t)(slash - path));
+	*ret_leaf = dl_strdup(slash + 1);
+	return 0;
+}
+
+int spot_open(const char *path, struct spot *ret_spot, struct dl_error *err)
+{
+	dl_autofree char *folder_path = NULL;
+	dl_autospot spot = { 0 };
+	int r = path_split(path, &folder_path, &spot.leaf, err);
+
+	if (r == 0)
+		r = dl_folder_open(folder_path, &spot.folder, err);
 	if (r < 0)
 		return r;
 	*ret_spot = spot;

@@ -10,10 +10,14 @@ struct dl_quarantine {
 	struct dl_journal *journal; /* borrowed */
 };
 
+/* A raw, absolute path in its two parts, owned by the caller. */
+int path_split(const char *path, char **ret_folder, char **ret_leaf, struct dl_error *err);
+
 /* A name in its open folder. */
 struct spot {
 	struct dl_folder *folder;
-	char *leaf; /* owned */
+	char *leaf;  /* owned */
+	bool shared; /* the folder is a batch's, which outlives the spot */
 };
 void spot_clear(struct spot *spot);
 #define dl_autospot __attribute__((cleanup(spot_clear))) struct spot

@@ -10,28 +10,19 @@
 /* What a copy leaves free on the disk that it goes to. */
 enum { TAKE_SPARE_BYTES = 32 * 1024 * 1024 };
 
-/* What stands at the approved path, held open, if it is the approved object. */
-static int approved_open(const struct dl_object *approved, char **ret_path, struct spot *ret_spot,
-			 struct dl_held **ret_held, struct dl_error *err)
+/* What stands in the spot, held open, if it is the approved object. */
+static int spot_hold(const struct spot *spot, const struct dl_object *approved,
+		     struct dl_held **ret_held, struct dl_error *err)
 {
-	dl_autofree char *path = NULL;
 	dl_auto(dl_held) held = NULL;
-	dl_autospot spot = { 0 };
-	int r = dl_bytes_decode_str(approved->path, &path, err);
+	int r = dl_held_open(spot->folder, spot->leaf, &held, err);
 
-	if (r == 0)
-		r = spot_open(path, &spot, err);
-	if (r == 0)
-		r = dl_held_open(spot.folder, spot.leaf, &held, err);
 	if (r == DL_E_INVALID)
 		r = DL_E_STALE;
 	if (r == 0)
 		r = facts_compare_approved(dl_held_facts(held), approved, err);
 	if (r < 0)
-		return dl_error_prefix(err, r, "%s", approved->path);
-	*ret_path = DL_TAKE(path);
-	*ret_spot = spot;
-	spot = (struct spot){ 0 };
+		return r;
 	*ret_held = DL_TAKE(held);
 	return 0;
 }
@@ -42,10 +33,16 @@ int dl_quarantine_check(const struct dl_object *approved, struct dl_held **ret_h
 	dl_autofree char *path = NULL;
 	dl_auto(dl_held) held = NULL;
 	dl_autospot spot = { 0 };
-	int r = approved_open(approved, &path, &spot, &held, err);
+	int r = dl_bytes_decode_str(approved->path, &path, err);
 
+	if (r == 0)
+		r = spot_open(path, &spot, err);
+	if (r == DL_E_INVALID)
+		r = DL_E_STALE;
+	if (r == 0)
+		r = spot_hold(&spot, approved, &held, err);
 	if (r < 0)
-		return r;
+		return dl_error_prefix(err, r, "%s", approved->path);
 	if (ret_held)
 		*ret_held = DL_TAKE(held);
 	return 0;
@@ -91,8 +88,10 @@ static int take_seal(struct change *take, const struct dl_folder *where, struct 
 
 	if (take->then.type == DL_TYPE_FOLDER && !take_still_empty(take, where))
 		return dl_error_set(err, DL_E_STALE, "the folder is not empty any more");
-	if (dl_held_has_writer(take->held))
+	if (dl_held_has_writer(take->held)) {
 		json_object_set_new(take->move.about, "writer", json_true());
+		take->noted = true;
+	}
 	r = dl_held_refresh(take->held, err);
 	if (r == 0)
 		r = facts_compare(dl_held_facts(take->held), &take->then, false, err);
@@ -237,11 +236,30 @@ static int take_fail(const struct change *take, int error, struct dl_error *err)
 	return dl_error_prefix(err, error, "%s", about_text(&take->move, "path"));
 }
 
-static int take_look_again(struct change *take, struct dl_error *err)
+/* The folder was moved away or mounted over: its path means another one now. */
+static int take_look_by_path(const struct change *take, bool *ret_there, struct dl_error *err)
+{
+	dl_autofree char *path = NULL;
+	dl_autospot spot = { 0 };
+	int r = about_path(&take->move, &path, err);
+
+	if (r == 0)
+		r = spot_open(path, &spot, err);
+	*ret_there = false;
+	if (r == DL_E_NOT_FOUND || r == DL_E_INVALID)
+		return 0;
+	return r < 0 ? r : dl_folder_has(spot.folder, spot.leaf, ret_there, err);
+}
+
+/* The name is asked for in the folder that was held, which is asking for the
+ * path as long as that leads to the same folder. */
+static int take_look_again(struct change *take, const struct parent *parent, struct dl_error *err)
 {
 	bool there = true;
 	int r = dl_folder_has(take->spot.folder, take->spot.leaf, &there, err);
 
+	if (r == 0 && !there && !parent->stands)
+		r = take_look_by_path(take, &there, err);
 	if (r == 0 && there)
 		r = dl_error_set(err, DL_E_STATE,
 				 "it is in quarantine as %s, but its name is there again: "
@@ -290,7 +308,7 @@ static int take_add(struct dl_batch *batch, struct change *take, const struct dl
 	take->kind = &change_take;
 	take->quarantine = batch->quarantine;
 	facts_copy(dl_held_facts(take->held), &take->then);
-	dl_random_id(take->move.id);
+	batch_new_id(batch, take->move.id);
 	snprintf(take->move.plan_id, sizeof(take->move.plan_id), "%s", errand->plan_id);
 	take->move.step = errand->step;
 	take->move.about = about_new("take", path, &take->then);
@@ -305,11 +323,16 @@ int dl_batch_take(struct dl_batch *batch, const struct dl_errand *errand,
 {
 	dl_autofree char *path = NULL;
 	dl_autochange take = { 0 };
-	int r = approved_open(approved, &path, &take.spot, &take.held, err);
+	int r = dl_bytes_decode_str(approved->path, &path, err);
 
-	if (r < 0)
-		return r;
-	r = take_add(batch, &take, errand, path, ret_item, ret_reason, err);
+	if (r == 0)
+		r = batch_open_spot(batch, path, &take, err);
+	if (r == DL_E_INVALID)
+		r = DL_E_STALE;
+	if (r == 0)
+		r = spot_hold(&take.spot, approved, &take.held, err);
+	if (r == 0)
+		r = take_add(batch, &take, errand, path, ret_item, ret_reason, err);
 	return r < 0 ? dl_error_prefix(err, r, "%s", approved->path) : 0;
 }
 
@@ -341,7 +364,7 @@ int dl_quarantine_take_empty(struct dl_quarantine *quarantine, const struct dl_e
 		return r;
 	if (!dl_folder_is_empty(folder))
 		return 0;
-	r = spot_open(path, &take.spot, err);
+	r = batch_open_spot(batch, path, &take, err);
 	if (r == 0)
 		r = dl_held_open(take.spot.folder, take.spot.leaf, &take.held, err);
 	if (r < 0 || dl_held_facts(take.held)->type != DL_TYPE_FOLDER)

@@ -34,15 +34,20 @@ static bool file_was_taken(const struct dl_moves *moves)
 	return false;
 }
 
-/* The name itself is asked again, after the act. */
+static void file_end_gone(struct run *run, const struct dl_object *object)
+{
+	run_note(run, "looked again: nothing is at %s", object->path);
+	run_end(run, DL_RUN_REMOVED, DL_REASON_NONE, NULL);
+}
+
+/* The batch looked again after its act; after a crash that is still to be done. */
 static void file_verify(struct run *run, const struct dl_object *object)
 {
 	struct dl_error why = { 0 };
 	int r = dl_quarantine_check(object, NULL, &why);
 
 	if (r == DL_E_NOT_FOUND) {
-		run_note(run, "looked again: nothing is at %s", object->path);
-		run_end(run, DL_RUN_REMOVED, DL_REASON_NONE, NULL);
+		file_end_gone(run, object);
 		return;
 	}
 	dl_error_set(&why, 0, "%s is there again: something puts it back", object->path);
@@ -94,7 +99,7 @@ static void file_conclude_apply(struct run *run, const struct dl_batch *batch)
 	if (r < 0)
 		guard_end(run, r, outcome.reason, &why);
 	else
-		file_verify(run, &run->step->objects[0]);
+		file_end_gone(run, &run->step->objects[0]);
 }
 
 /* The one move that undo has to give back. NULL: there is none, or (which only

@@ -315,7 +315,7 @@ static json_t *result_of(const struct work *work, const char *kind, const char *
 
 	for (size_t i = 0; i < work->run_count; i++)
 		if (work->runs[i].chosen && work->runs[i].state != DL_RUN_PENDING)
-			json_array_append_new(runs, run_to_json(&work->runs[i]));
+			json_array_append_new(runs, run_result(&work->runs[i]));
 	json_object_set_new(result, "runs", runs);
 	return result;
 }

@@ -14,6 +14,7 @@ void run_clear(struct run *run)
 	json_decref(run->evidence);
 	json_decref(run->quarantine);
 	json_decref(run->still_running);
+	json_decref(run->journalled);
 	*run = (struct run){ 0 };
 }
 
@@ -58,7 +59,7 @@ void run_end(struct run *run, enum dl_run_state state, enum dl_reason reason,
 		run_trim(run->detail);
 }
 
-json_t *run_to_json(const struct run *run)
+static json_t *run_to_json(const struct run *run)
 {
 	json_t *flags = json_pack("{s:O,s:b,s:b}", "still_running", run->still_running, "partial",
 				  (int)run->partial, "needs_reboot", 0);
@@ -74,6 +75,13 @@ json_t *run_to_json(const struct run *run)
 	json_object_set_new(json, "started", json_integer(run->started));
 	json_object_set_new(json, "finished", json_integer(run->finished));
 	return json;
+}
+
+json_t *run_result(const struct run *run)
+{
+	if (run->journalled && dl_run_state_is_terminal(run->state))
+		return json_incref(run->journalled);
+	return run_to_json(run);
 }
 
 static void run_keep_array(json_t **array, const json_t *stored)
@@ -112,12 +120,11 @@ int run_load(struct work *work, struct run *run, struct dl_error *err)
 
 int run_put(struct work *work, struct run *run, struct dl_error *err)
 {
-	dl_autojson *json = NULL;
-
 	if (work->dry)
 		return 0;
-	json = run_to_json(run);
-	return dl_journal_run_put(work->remedy->journal, work->plan_id, json, err);
+	json_decref(run->journalled);
+	run->journalled = run_to_json(run);
+	return dl_journal_run_put(work->remedy->journal, work->plan_id, run->journalled, err);
 }
 
 void run_start(struct run *run)

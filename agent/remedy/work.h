@@ -22,6 +22,7 @@ struct run {
 	json_t *evidence, *quarantine, *still_running; /* arrays */
 	bool partial;
 	int64_t started, finished;
+	json_t *journalled; /* of an ended run: what the journal has */
 	/* Within a round (round.h): its change in the batch, and whether the run
 	 * had begun before. */
 	bool in_batch, resumed;
@@ -46,7 +47,8 @@ void run_note(struct run *run, const char *format, ...) __attribute__((format(pr
 /* Sets an end state; `err` (may be NULL) gives the detail. Not yet journalled. */
 void run_end(struct run *run, enum dl_run_state state, enum dl_reason reason,
 	     const struct dl_error *err);
-json_t *run_to_json(const struct run *run);
+/* For the result: what was journalled of an ended run. */
+json_t *run_result(const struct run *run);
 /* What an earlier start of the agent left in the journal. */
 int run_load(struct work *work, struct run *run, struct dl_error *err);
 int run_put(struct work *work, struct run *run, struct dl_error *err);

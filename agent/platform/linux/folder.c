@@ -194,13 +194,12 @@ int dl_state_folder_open(const char *path, int *ret_handle, struct dl_error *err
 	return 0;
 }
 
-void dl_folder_identity(const struct dl_folder *folder, uint64_t *ret_device, uint64_t *ret_inode)
+bool dl_folder_is(const struct dl_folder *folder, const struct dl_folder *other)
 {
-	struct stat facts = { 0 };
+	struct stat one, two;
 
-	fstat(folder->handle, &facts);
-	*ret_device = facts.st_dev;
-	*ret_inode = facts.st_ino;
+	return fstat(folder->handle, &one) == 0 && fstat(other->handle, &two) == 0 &&
+	       one.st_dev == two.st_dev && one.st_ino == two.st_ino;
 }
 
 int dl_folder_sync(const struct dl_folder *folder, struct dl_error *err)

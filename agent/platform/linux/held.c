@@ -79,10 +79,10 @@ static int held_read_xattrs(int handle, struct dl_facts *facts, struct dl_error 
 	int r = 0;
 
 	facts_clear_xattrs(facts);
-	dl_handle_path(handle, path);
-	size = listxattr(path, NULL, 0);
+	size = flistxattr(handle, NULL, 0);
 	if (size == 0)
 		return 0;
+	dl_handle_path(handle, path);
 	names = dl_alloc(1, HELD_NAMES_MAX);
 	size = listxattr(path, names, HELD_NAMES_MAX);
 	if (size < 0 && (errno == EOPNOTSUPP || errno == ENOSYS))
@@ -97,12 +97,14 @@ static int held_read_xattrs(int handle, struct dl_facts *facts, struct dl_error 
 }
 
 /* Reads no more than the size that the file had at first, and not even that of a huge one: a
- * sparse file costs its owner nothing, and one that grows has no end. */
+ * sparse file costs its owner nothing, and one that grows has no end. One byte more is asked for, so
+ * that growth shows and a small file takes one call. */
 static int held_hash(int handle, int64_t limit, char out[DL_SHA256_TEXT_SIZE],
 		     struct dl_error *err)
 {
+	size_t room = limit < HELD_CHUNK ? (size_t)limit + 1 : HELD_CHUNK;
 	dl_auto(dl_sha256) hash = dl_sha256_new();
-	dl_autofree char *chunk = dl_alloc(1, HELD_CHUNK);
+	dl_autofree char *chunk = dl_alloc(1, room);
 	uint8_t digest[DL_SHA256_SIZE];
 	off_t at = 0;
 	ssize_t got;
@@ -110,14 +112,15 @@ static int held_hash(int handle, int64_t limit, char out[DL_SHA256_TEXT_SIZE],
 	out[0] = '\0';
 	if (limit > DL_HOST_HASH_MAX)
 		return 0;
-	while ((got = pread(handle, chunk, HELD_CHUNK, at)) > 0) {
+	do {
+		got = pread(handle, chunk, room, at);
+		if (got < 0)
+			return dl_error_errno(err, errno, "reading a file");
 		if (at + got > limit)
 			return 0;
 		dl_sha256_add(hash, chunk, (size_t)got);
 		at += got;
-	}
-	if (got < 0)
-		return dl_error_errno(err, errno, "reading a file");
+	} while (got > 0 && (at < limit || (size_t)got == room));
 	dl_sha256_finish(hash, digest);
 	dl_hex_encode(digest, sizeof(digest), out);
 	return 0;

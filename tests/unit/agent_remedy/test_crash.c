@@ -2,6 +2,7 @@
  * or whole in quarantine (I3), every move has ended (I6), and undo is exact
  * (I4). Recovery itself is killed too. The child runs under ptrace(2); calls
  * that change nothing are not worth a kill of their own. */
+#include "agent/quarantine/batch.h"
 #include "world.h"
 
 #include <fcntl.h>
@@ -23,6 +24,7 @@
 #define ORIGINAL "* * * * * /opt/evil\n"
 #define EDITED   "# nothing left\n"
 
+enum { TOGETHER = 4 }; /* objects of a batch */
 enum { KILLS_MAX = 2000, KILLS_SHORT = 15, RECOVERY_KILLS = 7 };
 
 /* ---- a child that dies at its nth system call that matters ---- */
@@ -107,6 +109,72 @@ static int act_take(struct world *world, const char *path, struct dl_error *err)
 	return dl_quarantine_take(world->quarantine, &world->errand, &object, &outcome, err);
 }
 
+/* The object itself, and further ones beside it. */
+static char *companion(const char *path, int i)
+{
+	char name[WORLD_PATH_SIZE];
+
+	if (i == 0)
+		return dl_strdup(path);
+	assert_true(snprintf(name, sizeof(name), "%s-%d", path, i) < (int)sizeof(name));
+	return dl_strdup(name);
+}
+
+static int batch_phase(struct world *world, struct dl_batch *batch,
+		       int (*phase)(struct dl_batch *, struct dl_error *), struct dl_error *err)
+{
+	dl_autogroup group = { NULL };
+	int r = dl_journal_group_begin(&group, world->journal, err);
+
+	if (r == 0)
+		r = phase(batch, err);
+	return r < 0 ? r : dl_journal_group_end(&group, err);
+}
+
+static int batch_carry_out(struct world *world, struct dl_batch *batch, struct dl_error *err)
+{
+	struct dl_outcome outcome = { 0 };
+	int r = batch_phase(world, batch, dl_batch_intend, err);
+
+	if (r < 0)
+		return r;
+	dl_batch_act(batch);
+	r = batch_phase(world, batch, dl_batch_conclude, err);
+	for (size_t i = 0; r == 0 && i < TOGETHER; i++)
+		r = dl_batch_result(batch, i, &outcome, err);
+	return r;
+}
+
+static int act_take_together(struct world *world, const char *path, struct dl_error *err)
+{
+	dl_auto(dl_batch) batch = dl_batch_new(world->quarantine);
+	enum dl_reason reason = DL_REASON_NONE;
+	size_t item = 0;
+	int r = 0;
+
+	for (int i = 0; r == 0 && i < TOGETHER; i++) {
+		dl_autofree char *name = companion(path, i);
+		dl_autoobject object = approve(name);
+
+		r = dl_batch_take(batch, &world->errand, &object, &item, &reason, err);
+	}
+	return r < 0 ? r : batch_carry_out(world, batch, err);
+}
+
+static int act_restore_together(struct world *world, const char *path, struct dl_error *err)
+{
+	dl_auto(dl_batch) batch = dl_batch_new(world->quarantine);
+	dl_automoves moves = { 0 };
+	size_t item = 0;
+	int r = dl_journal_moves(world->journal, world->errand.plan_id, 1, &moves, err);
+
+	(void)path;
+	for (size_t i = 0; r == 0 && i < moves.count; i++)
+		if (moves.items[i].state == DL_MOVE_DONE)
+			r = dl_batch_restore(batch, &moves.items[i], &item, err);
+	return r < 0 ? r : batch_carry_out(world, batch, err);
+}
+
 static int act_replace(struct world *world, const char *path, struct dl_error *err)
 {
 	dl_auto(dl_held) held = hold(path);
@@ -145,10 +213,11 @@ static void age_folder(const char *path)
 	assert_int_equal(utimensat(AT_FDCWD, folder, times, 0), 0);
 }
 
-static void plant(const char *path)
+static void plant(struct world *world, const char *path)
 {
 	struct timespec times[2] = { { 1000000000, 1 }, { 1000000000, 987654321 } };
 
+	(void)world;
 	write_file(path, ORIGINAL);
 	assert_int_equal(setxattr(path, "security.test", "label", 5, 0), 0);
 	assert_int_equal(chown(path, 1234, 4321), 0);
@@ -156,11 +225,12 @@ static void plant(const char *path)
 	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
-static void assert_planted(const char *path)
+static void assert_planted(struct world *world, const char *path)
 {
 	dl_autofree char *content = read_file(path);
 	struct stat facts;
 
+	(void)world;
 	assert_non_null(content);
 	assert_string_equal(content, ORIGINAL);
 	assert_int_equal(stat(path, &facts), 0);
@@ -180,8 +250,11 @@ static bool is_original(const char *path)
 static bool original_of_move(struct world *world, const char *path, const struct dl_move *move)
 {
 	dl_autofree char *folder = dl_strndup(path, (size_t)(strrchr(path, '/') - path));
+	const char *of = json_string_value(json_object_get(move->about, "path"));
 	char place[2 * WORLD_PATH_SIZE];
 
+	if (!of || strcmp(of, path) != 0)
+		return false;
 	snprintf(place, sizeof(place), "%s/state/quarantine/%s", world->folder, move->id);
 	if (is_original(place))
 		return true;
@@ -241,7 +314,18 @@ static void assert_no_leftovers(struct world *world, const char *path)
 struct scenario {
 	crash_act before; /* not killed; NULL for none */
 	crash_act act;
+	int objects; /* path and its companions */
 };
+
+static void each_object(struct world *world, const struct scenario *scenario, const char *path,
+			void (*check)(struct world *world, const char *path))
+{
+	for (int i = 0; i < scenario->objects; i++) {
+		dl_autofree char *name = companion(path, i);
+
+		check(world, name);
+	}
+}
 
 /* One kill and what follows from it; false when the act outlived the nth call. */
 static bool survive(struct world *world, const struct scenario *scenario, const char *path,
@@ -255,17 +339,17 @@ static bool survive(struct world *world, const struct scenario *scenario, const 
 		fail_msg("%s", err.text);
 	age_folder(path);
 	killed = killed_during(world, scenario->act, path, which);
-	assert_nothing_lost(world, path);
+	each_object(world, scenario, path, assert_nothing_lost);
 	if (killed) {
 		killed_during(world, act_recover, path, 1 + which % RECOVERY_KILLS);
-		assert_nothing_lost(world, path);
+		each_object(world, scenario, path, assert_nothing_lost);
 	}
 	recover_well(world);
 	recover_well(world);
 	age_folder(path);
 	if (act_restore(world, path, &err) < 0)
 		fail_msg("%s", err.text);
-	assert_planted(path);
+	each_object(world, scenario, path, assert_planted);
 	assert_no_leftovers(world, path);
 	return killed;
 }
@@ -286,7 +370,7 @@ static void survive_all(struct world *world, const struct scenario *scenario, co
 	bool all = getenv("DISLODGE_LONG") != NULL;
 	int calls, stride;
 
-	plant(path);
+	each_object(world, scenario, path, plant);
 	calls = count_calls(world, scenario, path);
 	assert_true(calls > 1);
 	stride = all || calls < KILLS_SHORT ? 1 : calls / KILLS_SHORT;
@@ -295,10 +379,13 @@ static void survive_all(struct world *world, const struct scenario *scenario, co
 			break;
 }
 
-static const struct scenario taking = { NULL, act_take };
-static const struct scenario giving_back = { act_take, act_restore };
-static const struct scenario editing = { NULL, act_replace };
-static const struct scenario undoing_an_edit = { act_replace, act_restore };
+static const struct scenario taking = { NULL, act_take, 1 };
+static const struct scenario giving_back = { act_take, act_restore, 1 };
+static const struct scenario taking_together = { NULL, act_take_together, TOGETHER };
+static const struct scenario giving_back_together = { act_take_together, act_restore_together,
+						      TOGETHER };
+static const struct scenario editing = { NULL, act_replace, 1 };
+static const struct scenario undoing_an_edit = { act_replace, act_restore, 1 };
 
 #define CRASH(name, scenario, where)                                                               \
 	static void name(void **state)                                                             \
@@ -313,6 +400,12 @@ CRASH(loses_nothing_when_killed_while_taking, taking, world_path)
 CRASH(loses_nothing_when_killed_while_taking_across_file_systems, taking, elsewhere_path)
 CRASH(loses_nothing_when_killed_while_giving_back, giving_back, world_path)
 CRASH(loses_nothing_when_killed_while_giving_back_across_file_systems, giving_back, elsewhere_path)
+CRASH(loses_nothing_when_killed_while_taking_many, taking_together, world_path)
+CRASH(loses_nothing_when_killed_while_taking_many_across_file_systems, taking_together,
+      elsewhere_path)
+CRASH(loses_nothing_when_killed_while_giving_many_back, giving_back_together, world_path)
+CRASH(loses_nothing_when_killed_while_giving_many_back_across_file_systems, giving_back_together,
+      elsewhere_path)
 CRASH(loses_nothing_when_killed_while_editing, editing, world_path)
 CRASH(loses_nothing_when_killed_while_editing_across_file_systems, editing, elsewhere_path)
 CRASH(loses_nothing_when_killed_while_undoing_an_edit, undoing_an_edit, world_path)
@@ -327,6 +420,10 @@ int main(void)
 		TEST(loses_nothing_when_killed_while_taking_across_file_systems),
 		TEST(loses_nothing_when_killed_while_giving_back),
 		TEST(loses_nothing_when_killed_while_giving_back_across_file_systems),
+		TEST(loses_nothing_when_killed_while_taking_many),
+		TEST(loses_nothing_when_killed_while_taking_many_across_file_systems),
+		TEST(loses_nothing_when_killed_while_giving_many_back),
+		TEST(loses_nothing_when_killed_while_giving_many_back_across_file_systems),
 		TEST(loses_nothing_when_killed_while_editing),
 		TEST(loses_nothing_when_killed_while_editing_across_file_systems),
 		TEST(loses_nothing_when_killed_while_undoing_an_edit),
