@@ -6,6 +6,7 @@ socket. It can hold back, repeat and change everything that passes.
 
 import http.client
 import json
+import os
 import socket
 import ssl
 import struct
@@ -15,13 +16,22 @@ ANSWER_SECONDS = 30
 
 
 class Executor:
-    """One connection to the executor's socket of a running host; the test is root there."""
+    """One connection to the executor's socket of a running host, as root there or as
+    the user and group of `ids`."""
 
-    def __init__(self, host):
+    def __init__(self, host, ids=(0, 0)):
         leader = host.record.leader.pid
+        folder = os.open(f"/proc/{leader}/root/run/dislodge", os.O_PATH | os.O_DIRECTORY)
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(ANSWER_SECONDS)
-        self.socket.connect(f"/proc/{leader}/root/run/dislodge/executor.sock")
+        try:
+            os.setegid(ids[1])
+            os.seteuid(ids[0])  # what the other end is told of its peer
+            self.socket.connect(f"/proc/self/fd/{folder}/executor.sock")
+        finally:
+            os.seteuid(0)
+            os.setegid(0)
+            os.close(folder)
 
     def ask(self, request, **members):
         """Send one request and return its answer; events in between are passed over."""

@@ -26,7 +26,8 @@ class Forger:
         self.own = ec.generate_private_key(ec.SECP256R1())
         self.own_key = self._vouch_for_myself()
         self.ways = [self.flipped, self.signed_by_me, self.signed_by_me_with_their_key,
-                     self.changed_in_the_body, self.swapped, self.odd_request, self.junk_frame]
+                     self.changed_in_the_body, self.swapped, self.odd_request, self.roots_ask,
+                     self.junk_frame]
 
     def frame(self):
         """The bytes of the next frame, with its length."""
@@ -105,6 +106,17 @@ class Forger:
         for _ in range(self.random.randrange(1, 4)):
             self._mutate(request)
         return request
+
+    def roots_ask(self):
+        """What only root may ask, in the words of a genuine plan."""
+        revision = json.loads(json.loads(self.signed["order"]["body"])["revision"])
+        document = {"dislodge_plan": 1, "plan_id": self.random.randbytes(16).hex(),
+                    "hostname": "host", "made": 1, "steps": revision["steps"]}
+        ask = {"act": self.random.choice(["apply", "undo", "restore", "purge"]),
+               "plan": document, "chosen": [1], "by": {"uid": 0, "login": "root"}}
+        if self.random.random() < 0.5:
+            self._mutate(ask)
+        return {"request": "local", "ask": ask}
 
     def junk_frame(self):
         return self.random.randbytes(self.random.randrange(1, 200))

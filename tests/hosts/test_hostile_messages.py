@@ -28,24 +28,29 @@ def besieged(scene, host):
 
 
 class Siege:
-    """Sends frames; connects again whenever the executor has closed, as it should for junk."""
+    """Sends frames as the link's user does; connects again whenever the executor has closed, as it
+    should for junk."""
 
     def __init__(self, captured):
         self.captured, self.closed, self.accepted = captured, 0, []
+        self.ids = [int(captured.host.text(f"id {which} dislodge")) for which in ("-u", "-g")]
+        self._connect()
+
+    def _connect(self):
+        self.executor = Executor(self.captured.host, self.ids)
 
     def send(self, frame):
-        executor = self.captured.executor
         try:
-            executor.send_bytes(frame)
-            answer = executor.receive()
+            self.executor.send_bytes(frame)
+            answer = self.executor.receive()
             while answer is not None and "event" in answer:
-                answer = executor.receive()
+                answer = self.executor.receive()
         except (ConnectionError, BrokenPipeError):
             answer = None
         if answer is None:
             self.closed += 1
-            executor.close()
-            self.captured.executor = Executor(self.captured.host)
+            self.executor.close()
+            self._connect()
         elif answer["ok"]:
             self.accepted.append(json.loads(frame[4:]))
 
