@@ -26,8 +26,10 @@ static int agree(const struct dl_local_options *options, const struct dl_documen
 	char question[QUESTION_SIZE];
 	dl_autojson *ids = dl_local_ids(document->plan, chosen);
 	size_t count = json_array_size(ids);
-	if (!options->json)
+	if (!options->json) {
+		dl_report_head(&page, document->plan_id, document->hostname, document->made);
 		dl_report_plan(&page, document->plan, chosen);
+	}
 	snprintf(question, sizeof(question), "Carry out %zu step%s on this host now?", count,
 		 count == 1 ? "" : "s");
 	return dl_local_consent(options, question, err);

@@ -13,7 +13,7 @@ static const char usage[] =
 	"usage: dislodge-agent propose KEY... [--output FILE] [--json]\n"
 	"\n"
 	"Looks at this host, and makes a plan that removes the footholds with these keys\n"
-	"('dislodge-agent survey' shows them; the first " "6 or more digits do). Prints the plan\n"
+	"('dislodge-agent survey' shows them; the first 6 or more digits do). Prints the plan\n"
 	"with the reason for every step that a person has to do by hand, and writes it to\n"
 	"FILE (dislodge-plan-ID.json here, if not said). Removes nothing. Needs root.\n"
 	"\n"
@@ -87,6 +87,7 @@ static void show(const struct dl_document *document, const char *path)
 {
 	struct dl_page page = dl_page_stdout();
 	size_t assisted = dl_plan_assisted_count(document->plan);
+	dl_report_head(&page, document->plan_id, document->hostname, document->made);
 	dl_report_plan(&page, document->plan, NULL);
 	printf("%zu step%s can be assisted, %zu to be done by hand. Nothing was changed yet.\n",
 	       assisted, assisted == 1 ? "" : "s", document->plan->step_count - assisted);

@@ -77,6 +77,24 @@ json_t *dl_local_by(void)
 
 /* ---- plans ---- */
 
+/* A name that was changed since is told apart from another host by nobody but a person. */
+static int check_host(const struct dl_document *document, struct dl_error *err)
+{
+	struct dl_host_identity identity = { 0 };
+	dl_auto(dl_host) host = NULL;
+	int r = dl_host_open(NULL, &host, err);
+	if (r >= 0)
+		r = dl_host_identify(host, &identity, err);
+	if (r < 0)
+		return r;
+	dl_autofree char *name = dl_bytes_encode_str(identity.hostname);
+	dl_host_identity_clear(&identity);
+	if (strcmp(name, document->hostname) == 0)
+		return 0;
+	return dl_error_set(err, DL_E_DENIED, "it was made on the host %s, and this is %s: "
+			    "propose it anew here", document->hostname, name);
+}
+
 int dl_local_plan_read(const char *path, struct dl_document *ret_document, struct dl_error *err)
 {
 	dl_autofree char *text = NULL;
@@ -87,6 +105,8 @@ int dl_local_plan_read(const char *path, struct dl_document *ret_document, struc
 		r = dl_json_parse(text, size, DL_DOCUMENT_MAX_BYTES, &json, err);
 	if (r >= 0)
 		r = dl_document_from_json(json, ret_document, err);
+	if (r >= 0)
+		r = check_host(ret_document, err);
 	return r < 0 ? dl_error_prefix(err, r, "the plan '%s'", path) : 0;
 }
 

@@ -25,7 +25,8 @@ int dl_local_options_parse(int argc, char **argv, const char *usage, const char 
  * became root with. A new reference. */
 json_t *dl_local_by(void);
 
-/* Reads a plan document; a file that others may write is refused. */
+/* Reads a plan document; a file that others may read or write is refused, and
+ * so is one that was made on another host (DL_E_DENIED). */
 int dl_local_plan_read(const char *path, struct dl_document *ret_document, struct dl_error *err);
 /* A plan's id: given as such, or in the document at that path. */
 int dl_local_plan_id(const char *word, char ret_id[DL_ID_TEXT_SIZE], struct dl_error *err);

@@ -23,9 +23,10 @@ static void print_requires(const struct dl_page *page, const struct dl_step *ste
 	dl_autobuf words = DL_BUF_INIT;
 	if (step->require_count == 0)
 		return;
+	dl_buf_puts(&words, step->require_count == 1 ? "step " : "steps ");
 	for (size_t i = 0; i < step->require_count; i++)
 		dl_buf_printf(&words, "%s%" PRId64, i ? ", " : "", step->requires[i]);
-	dl_page_field(page, "after step", words.data);
+	dl_page_field(page, "after", words.data);
 }
 
 static void print_step_head(const struct dl_page *page, const struct dl_step *step, bool chosen)
@@ -50,9 +51,21 @@ static void print_step(const struct dl_page *page, const struct dl_step *step, b
 	dl_page_words(page, "why", step->why);
 	if (step->manual_because != DL_REASON_NONE)
 		dl_page_words(page, "by hand", dl_reason_sentence(step->manual_because));
-	dl_page_words(page, step->verb == DL_VERB_MANUAL ? "what to do" : "note", step->detail);
+	dl_page_words(page, step->verb == DL_VERB_MANUAL ? "do" : "note", step->detail);
 	print_requires(page, step);
 	fputc('\n', page->out);
+}
+
+void dl_report_head(const struct dl_page *page, const char *plan_id, const char *hostname,
+		    int64_t made)
+{
+	char time[DL_TIME_TEXT_SIZE];
+	dl_autobuf words = DL_BUF_INIT;
+	dl_time_format(made, time);
+	dl_buf_printf(&words, "Plan %.8s for %s, made %s", plan_id, hostname, time);
+	fputs(dl_page_ink(page, DL_INK_BOLD), page->out);
+	dl_page_cut(page, words.data, 0);
+	fprintf(page->out, "%s\n", dl_page_ink(page, DL_INK_PLAIN));
 }
 
 void dl_report_plan(const struct dl_page *page, const struct dl_plan *plan, const bool *chosen)

@@ -6,6 +6,9 @@
 #include "core/json/json.h"
 #include "core/plan/plan.h"
 
+/* Which plan, for which host, from when. */
+void dl_report_head(const struct dl_page *page, const char *plan_id, const char *hostname,
+		    int64_t made);
 /* Every step in order: what it touches, why it is there, and why a manual one
  * is manual. `chosen` NULL: all. */
 void dl_report_plan(const struct dl_page *page, const struct dl_plan *plan, const bool *chosen);
