@@ -45,6 +45,18 @@ static void append(struct dl_survey *survey, struct dl_foothold *foothold)
 	survey->footholds[survey->foothold_count++] = foothold;
 }
 
+/* What a text counts for. A survey travels as a text within a text, where every
+ * quote and backslash takes two bytes: made of them it could grow to twice its
+ * size, past what the server takes in one request. Weighed like this a full one
+ * has at most DL_SURVEY_MAX_BYTES by itself and 3/2 of them on its way. */
+static size_t weigh(const char *text)
+{
+	size_t bytes = strlen(text) + 1, escaped = bytes;
+	for (const char *at = text; *at; at++)
+		escaped += *at == '"' || *at == '\\';
+	return bytes > escaped / 3 * 2 ? bytes : escaped / 3 * 2;
+}
+
 /* NULL when the survey can take this foothold, else why not. */
 static const char *refusal(struct dl_survey *survey, const struct dl_foothold *foothold)
 {
@@ -55,7 +67,7 @@ static const char *refusal(struct dl_survey *survey, const struct dl_foothold *f
 	if (dl_foothold_from_json(json, &again, NULL) < 0)
 		return "a foothold's names or contents exceed what a survey may say";
 	dl_autofree char *text = dl_json_text(json);
-	size_t bytes = strlen(text) + 1;
+	size_t bytes = weigh(text);
 	if (survey->foothold_bytes + bytes > DL_SURVEY_MAX_BYTES - SURVEY_HEAD_BYTES)
 		return "more bytes than a survey may hold";
 	survey->foothold_bytes += bytes;

@@ -17,7 +17,7 @@ struct dl_survey {
 	int64_t omitted;           /* package-owned, unmodified footholds not listed */
 	struct dl_foothold **footholds;
 	size_t foothold_count;
-	size_t foothold_bytes;     /* of the footholds' JSON, counted by dl_survey_add */
+	size_t foothold_bytes;     /* of the footholds' JSON, weighed by dl_survey_add */
 	struct { char *hostname, *os, *kernel, *architecture; } host;
 };
 
@@ -26,7 +26,7 @@ void dl_survey_free(struct dl_survey *survey);
 DL_DEFINE_AUTO(dl_survey, dl_survey_free)
 
 /* Takes ownership of the sealed foothold. Past DL_SURVEY_FOOTHOLDS_MAX or
- * DL_SURVEY_MAX_BYTES, or when it breaks a limit that its reader would refuse,
+ * DL_SURVEY_MAX_BYTES (quotes weigh more), or when it breaks a limit that its reader would refuse,
  * it is freed, and the kind's coverage becomes partial and stays so: one
  * hostile name never sinks a survey. */
 void dl_survey_add(struct dl_survey *survey, struct dl_foothold *foothold);

@@ -1,3 +1,4 @@
+#include "core/wire/envelope.h"
 #include "sample.h"
 
 #include <setjmp.h>
@@ -313,6 +314,31 @@ static void can_be_read_again_when_full_of_the_smallest_objects(void **state)
 	assert_int_equal(dl_json_parse(text, strlen(text), DL_SURVEY_MAX_BYTES, &again, NULL), 0);
 }
 
+/* The server takes 8 MiB in one request (docs/protocol.md). */
+static void fits_into_one_request_when_it_is_made_of_quotes(void **state)
+{
+	(void)state;
+	enum { REQUEST_MAX_BYTES = 8 * 1024 * 1024, QUOTES = 4000 };
+	dl_auto(dl_signing_key) key = NULL;
+	dl_auto(dl_survey) survey = sample_survey();
+	char quotes[QUOTES + 1];
+	memset(quotes, '"', QUOTES);
+	quotes[QUOTES] = '\0';
+	while (survey->coverage[DL_KIND_CRON_USER] == DL_COVERAGE_COMPLETE) {
+		struct dl_foothold *foothold = sample_cron("alice", quotes, NULL);
+		foothold->occurrence = (int64_t)survey->foothold_count + 1;
+		sample_add(survey, foothold);
+	}
+	dl_autojson *json = dl_survey_to_json(survey), *envelope = NULL;
+	dl_autofree char *text = dl_json_text(json);
+	assert_int_equal(dl_signing_key_generate(&key, NULL), 0);
+	assert_int_equal(dl_envelope_sign(key, DL_TYPE_RECORD, text, &envelope, NULL), 0);
+	dl_autofree char *travels = dl_json_text(envelope);
+	assert_true(strlen(travels) < REQUEST_MAX_BYTES / 10 * 9);
+	assert_true(strlen(travels) > REQUEST_MAX_BYTES / 2);
+	assert_non_null(strstr(survey->coverage_why[DL_KIND_CRON_USER], "more bytes"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +359,7 @@ int main(void)
 		cmocka_unit_test(drops_a_foothold_its_reader_would_refuse_and_says_so),
 		cmocka_unit_test(stays_within_its_limits_when_a_host_has_too_many_footholds),
 		cmocka_unit_test(can_be_read_again_when_full_of_the_smallest_objects),
+		cmocka_unit_test(fits_into_one_request_when_it_is_made_of_quotes),
 	};
 	return cmocka_run_group_tests_name("survey", tests, NULL, NULL);
 }
