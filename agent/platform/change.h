@@ -144,13 +144,16 @@ bool dl_held_has_writer(const struct dl_held *held);
  * new name, complete from the moment the name exists (O_TMPFILE, linkat).
  * Synced. DL_E_NO_SPACE, DL_E_EXISTS. */
 int dl_held_copy(const struct dl_held *held, const struct dl_folder *folder, const char *name,
-		 struct dl_error *err);
+		 const char *draft, struct dl_error *err);
 /* The same for given content: mode, owner and xattrs are the facts', the time is now. */
 int dl_file_make(const struct dl_folder *folder, const char *name, const void *data, size_t size,
 		 const struct dl_facts *like, struct dl_error *err);
 /* An empty folder with the facts' mode, owner, xattrs and time. */
-int dl_folder_make_like(const struct dl_folder *parent, const char *name,
+int dl_folder_make_like(const struct dl_folder *parent, const char *name, const char *draft,
 			const struct dl_facts *like, struct dl_error *err);
+/* Links and folders are made in a private folder `draft` beside their name,
+ * which nobody can guess; removes what a crash left of it. */
+void dl_draft_clear(const struct dl_folder *folder, const char *draft);
 
 /* ---- who else has it ---- */
 

@@ -175,7 +175,7 @@ static int recover_swapped(struct recovery *recovery, const struct dl_held *old,
 		r = dl_folder_move(recovery->spot.folder, recovery->beside, store,
 				   recovery->move->id, err);
 	if (r == DL_E_CROSS_DEVICE)
-		r = dl_held_copy(old, store, recovery->move->id, err);
+		r = dl_held_copy(old, store, recovery->move->id, recovery->beside, err);
 	if (r == 0)
 		r = discard_content(recovery->spot.folder, recovery->beside, recovery->then.sha256,
 				    err);
@@ -252,6 +252,14 @@ static int recover_undo_replace(struct recovery *recovery, struct dl_error *err)
 	return r < 0 ? r : recovery_end_in_place(recovery, DL_MOVE_UNDONE, err);
 }
 
+/* A link or folder that was being made, here or in quarantine. */
+static void recover_drafts(const struct recovery *recovery)
+{
+	dl_draft_clear(recovery->quarantine->store, recovery->beside);
+	if (recovery->spot.folder)
+		dl_draft_clear(recovery->spot.folder, recovery->beside);
+}
+
 static int recover_move(struct dl_quarantine *quarantine, struct dl_move *move,
 			struct dl_error *err)
 {
@@ -263,6 +271,7 @@ static int recover_move(struct dl_quarantine *quarantine, struct dl_move *move,
 	r = recovery_open(&recovery, err);
 	if (r < 0)
 		return r;
+	recover_drafts(&recovery);
 	if (move->state == DL_MOVE_UNDOING)
 		return about_is(move, "take") ? recover_undo_take(&recovery, err) :
 						recover_undo_replace(&recovery, err);

@@ -66,7 +66,7 @@ static int replace_keep_old(struct replace *replace, struct dl_error *err)
 
 	if (r != DL_E_CROSS_DEVICE)
 		return r;
-	r = dl_held_copy(held, store, id, err);
+	r = dl_held_copy(held, store, id, replace->beside, err);
 	if (r < 0)
 		return r;
 	copy = held_matching(store, id, dl_held_facts(held), true);

@@ -24,11 +24,11 @@ static int restore_open(struct dl_batch *batch, struct change *restore, struct d
 	return r < 0 ? dl_error_prefix(err, DL_E_IO, "quarantine item %s", restore->move.id) : 0;
 }
 
-static int restore_by_copy(struct change *restore, struct dl_error *err)
+static int restore_by_copy(struct change *restore, const char *draft, struct dl_error *err)
 {
 	const struct spot *spot = &restore->spot;
 	dl_auto(dl_held) copy = NULL;
-	int r = dl_held_copy(restore->held, spot->folder, spot->leaf, err);
+	int r = dl_held_copy(restore->held, spot->folder, spot->leaf, draft, err);
 
 	if (r < 0)
 		return r;
@@ -44,13 +44,15 @@ static int restore_by_copy(struct change *restore, struct dl_error *err)
 static int restore_take(struct change *restore, struct dl_error *err)
 {
 	const struct spot *spot = &restore->spot;
+	char draft[ASIDE_NAME_SIZE];
 	int r;
 
+	aside_name(restore->move.id, draft);
 	if (!restore->held)
-		return dl_folder_make_like(spot->folder, spot->leaf, &restore->then, err);
+		return dl_folder_make_like(spot->folder, spot->leaf, draft, &restore->then, err);
 	r = dl_folder_move(restore->quarantine->store, restore->move.id, spot->folder, spot->leaf,
 			   err);
-	return r == DL_E_CROSS_DEVICE ? restore_by_copy(restore, err) : r;
+	return r == DL_E_CROSS_DEVICE ? restore_by_copy(restore, draft, err) : r;
 }
 
 /* Swaps the old object in; our own edit, verified to be unchanged, goes. */
@@ -81,7 +83,7 @@ static int restore_swap_copy(struct change *restore, const struct dl_held *edite
 	int r;
 
 	aside_name(restore->move.id, beside);
-	r = dl_held_copy(restore->held, folder, beside, err);
+	r = dl_held_copy(restore->held, folder, beside, beside, err);
 	if (r < 0)
 		return r;
 	r = restore_swap(restore, folder, beside, edited, err);
@@ -153,6 +155,16 @@ static int restore_verify(struct change *restore, struct dl_error *err)
 	return r < 0 ? r : dl_held_write_out(back, err);
 }
 
+/* It failed after the object had its name again: one of the two is too many,
+ * which recovery settles, as after a crash. */
+static bool restore_is_back(const struct change *restore)
+{
+	dl_auto(dl_held) back = held_matching(restore->spot.folder, restore->spot.leaf,
+					      &restore->then, true);
+
+	return back != NULL;
+}
+
 /* Once it has left quarantine it is undone, whatever became of the name since. */
 static int restore_act(struct change *restore, struct dl_error *err)
 {
@@ -160,7 +172,8 @@ static int restore_act(struct change *restore, struct dl_error *err)
 	int r = restore_put(restore, err);
 
 	if (r < 0) {
-		dl_journal_move_to(journal, &restore->move, DL_MOVE_DONE, NULL);
+		if (!restore_is_back(restore))
+			dl_journal_move_to(journal, &restore->move, DL_MOVE_DONE, NULL);
 		return r;
 	}
 	r = restore_verify(restore, err);

@@ -134,7 +134,7 @@ static int take_aside(struct change *take, const struct dl_folder *aside, struct
 /* Plain overlay file systems refuse to rename a folder. An empty one is its
  * facts: removing it fails unless it is empty, and the held handle says
  * whether the right one went. */
-static int take_empty_folder(struct change *take, struct dl_error *err)
+static int take_empty_folder(struct change *take, const char *aside, struct dl_error *err)
 {
 	int r = dl_folder_unlink(take->spot.folder, take->spot.leaf, DL_TYPE_FOLDER, err);
 
@@ -142,7 +142,7 @@ static int take_empty_folder(struct change *take, struct dl_error *err)
 		return r;
 	if (dl_held_is_unlinked(take->held))
 		return dl_folder_sync(take->spot.folder, err);
-	r = dl_folder_make_like(take->spot.folder, take->spot.leaf, &take->then, err);
+	r = dl_folder_make_like(take->spot.folder, take->spot.leaf, aside, &take->then, err);
 	return r < 0 ? r : dl_error_set(err, DL_E_STALE, "it was replaced by another empty folder");
 }
 
@@ -154,11 +154,10 @@ static int take_from_mount(struct change *take, const struct dl_folder *mount, s
 
 	aside_name(take->move.id, name);
 	r = dl_folder_make_private(mount, name, &aside, err);
-	if (r < 0)
-		return r;
-	r = take_aside(take, aside, err);
+	if (r == 0)
+		r = take_aside(take, aside, err);
 	if (r == DL_E_CROSS_DEVICE && take->then.type == DL_TYPE_FOLDER)
-		r = take_empty_folder(take, err);
+		r = take_empty_folder(take, name, err);
 	dl_folder_unlink(mount, name, DL_TYPE_FOLDER, NULL);
 	return r;
 }
@@ -182,18 +181,19 @@ static int take_by_copy(struct change *take, struct dl_error *err)
 	struct dl_folder *store = take->quarantine->store;
 	dl_auto(dl_folder) mount = NULL;
 	dl_auto(dl_held) copy = NULL;
+	char draft[ASIDE_NAME_SIZE];
 	int r;
 
+	aside_name(take->move.id, draft);
 	json_object_set_new(take->move.about, "copied", json_true());
 	r = take_check_room(take, err);
 	if (r == 0)
 		r = dl_journal_move_to(take->quarantine->journal, &take->move, DL_MOVE_INTENT, err);
 	if (r == 0)
-		r = dl_held_copy(take->held, store, take->move.id, err);
-	if (r < 0)
-		return r;
-	copy = held_matching(store, take->move.id, &take->then, true);
-	if (!copy)
+		r = dl_held_copy(take->held, store, take->move.id, draft, err);
+	if (r == 0)
+		copy = held_matching(store, take->move.id, &take->then, true);
+	if (r == 0 && !copy)
 		r = dl_error_set(err, DL_E_IO, "the copy in quarantine is not the original");
 	if (r == 0)
 		r = dl_folder_open_mount(take->spot.folder, &mount, err);

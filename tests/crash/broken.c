@@ -25,10 +25,14 @@ int __real_dl_journal_move_to(struct dl_journal *journal, struct dl_move *move,
 			      enum dl_move_state to, struct dl_error *err);
 int __wrap_dl_journal_move_to(struct dl_journal *journal, struct dl_move *move,
 			      enum dl_move_state to, struct dl_error *err);
+int __real_dl_journal_move_state(struct dl_journal *journal, struct dl_move *move,
+				 enum dl_move_state to, struct dl_error *err);
+int __wrap_dl_journal_move_state(struct dl_journal *journal, struct dl_move *move,
+				 enum dl_move_state to, struct dl_error *err);
 int __real_dl_held_copy(const struct dl_held *held, const struct dl_folder *folder,
-			const char *name, struct dl_error *err);
+			const char *name, const char *draft, struct dl_error *err);
 int __wrap_dl_held_copy(const struct dl_held *held, const struct dl_folder *folder,
-			const char *name, struct dl_error *err);
+			const char *name, const char *draft, struct dl_error *err);
 
 int __wrap_dl_journal_move_add(struct dl_journal *journal, const struct dl_move *move,
 			       struct dl_error *err)
@@ -40,15 +44,28 @@ int __wrap_dl_journal_move_add(struct dl_journal *journal, const struct dl_move 
 	return 0;
 }
 
+static int pay(struct dl_journal *journal, struct dl_error *err)
+{
+	int r = owed.about ? __real_dl_journal_move_add(journal, &owed, err) : 0;
+
+	dl_move_clear(&owed);
+	return r;
+}
+
 int __wrap_dl_journal_move_to(struct dl_journal *journal, struct dl_move *move,
 			      enum dl_move_state to, struct dl_error *err)
 {
-	int r = 0;
+	int r = pay(journal, err);
 
-	if (owed.about)
-		r = __real_dl_journal_move_add(journal, &owed, err);
-	dl_move_clear(&owed);
 	return r < 0 ? r : __real_dl_journal_move_to(journal, move, to, err);
+}
+
+int __wrap_dl_journal_move_state(struct dl_journal *journal, struct dl_move *move,
+				 enum dl_move_state to, struct dl_error *err)
+{
+	int r = pay(journal, err);
+
+	return r < 0 ? r : __real_dl_journal_move_state(journal, move, to, err);
 }
 
 /* The handle, which is at its head, leads to the name. */
@@ -68,9 +85,9 @@ static void unlink_held(const struct dl_held *held)
 }
 
 int __wrap_dl_held_copy(const struct dl_held *held, const struct dl_folder *folder,
-			const char *name, struct dl_error *err)
+			const char *name, const char *draft, struct dl_error *err)
 {
 	if (chosen == BROKEN_EARLY_UNLINK)
 		unlink_held(held);
-	return __real_dl_held_copy(held, folder, name, err);
+	return __real_dl_held_copy(held, folder, name, draft, err);
 }

@@ -1,15 +1,13 @@
 /* New objects that are whole from the moment their name exists. */
 #include "agent/platform/linux/folder.h"
 
-#include "core/crypto/random.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/xattr.h>
 
-enum { COPY_CHUNK = 64 * 1024, COPY_NAME_SIZE = 64 };
+enum { COPY_CHUNK = 64 * 1024 };
 #define NS_PER_S INT64_C(1000000000)
 #define COPY_DRAFT "draft"
 
@@ -141,45 +139,55 @@ static int copy_make_draft(const struct dl_folder *ours, const struct dl_facts *
 	return dl_facts_put(handle, like, mtime, err);
 }
 
+/* Only a folder that nobody else can have made or written to. */
+void dl_draft_clear(const struct dl_folder *folder, const char *draft)
+{
+	dl_auto(dl_folder) ours = NULL;
+	struct stat facts;
+
+	if (dl_folder_open_in(folder, draft, &ours, NULL) < 0 ||
+	    fstat(ours->handle, &facts) < 0 || facts.st_uid != geteuid() ||
+	    (facts.st_mode & 07777) != 0700)
+		return;
+	dl_folder_unlink(ours, COPY_DRAFT, DL_TYPE_FILE, NULL);
+	dl_folder_unlink(ours, COPY_DRAFT, DL_TYPE_FOLDER, NULL);
+	dl_folder_unlink(folder, draft, DL_TYPE_FOLDER, NULL);
+}
+
 /* Links and folders cannot be made without a name. Where others may write,
  * they could put something else under it before owner and mode are set: so
  * the draft lies in a folder of our own and leaves it complete. */
-static int copy_dressed(const struct dl_folder *folder, const char *name,
+static int copy_dressed(const struct dl_folder *folder, const char *name, const char *draft,
 			const struct dl_facts *like, const struct timespec *mtime,
 			struct dl_error *err)
 {
-	char ours_name[COPY_NAME_SIZE], id[DL_ID_TEXT_SIZE];
 	dl_auto(dl_folder) ours = NULL;
 	int r;
 
-	dl_random_id(id);
-	snprintf(ours_name, sizeof(ours_name), ".dislodge-%s", id);
-	r = dl_folder_make_private(folder, ours_name, &ours, err);
-	if (r < 0)
-		return r;
-	r = copy_make_draft(ours, like, mtime, err);
+	dl_draft_clear(folder, draft);
+	r = dl_folder_make_private(folder, draft, &ours, err);
+	if (r == 0)
+		r = copy_make_draft(ours, like, mtime, err);
 	if (r == 0)
 		r = dl_folder_move(ours, COPY_DRAFT, folder, name, err);
-	if (r < 0)
-		dl_folder_unlink(ours, COPY_DRAFT, like->type, NULL);
-	dl_folder_unlink(folder, ours_name, DL_TYPE_FOLDER, NULL);
+	dl_draft_clear(folder, draft);
 	return r < 0 ? r : dl_folder_sync(folder, err);
 }
 
 int dl_held_copy(const struct dl_held *held, const struct dl_folder *folder, const char *name,
-		 struct dl_error *err)
+		 const char *draft, struct dl_error *err)
 {
 	if (held->facts.type == DL_TYPE_FILE)
 		return copy_file(held, folder, name, err);
-	return copy_dressed(folder, name, &held->facts, &held->stat.st_mtim, err);
+	return copy_dressed(folder, name, draft, &held->facts, &held->stat.st_mtim, err);
 }
 
-int dl_folder_make_like(const struct dl_folder *parent, const char *name,
+int dl_folder_make_like(const struct dl_folder *parent, const char *name, const char *draft,
 			const struct dl_facts *like, struct dl_error *err)
 {
 	struct timespec mtime = copy_time(like->mtime_ns);
 
-	return copy_dressed(parent, name, like, &mtime, err);
+	return copy_dressed(parent, name, draft, like, &mtime, err);
 }
 
 int dl_file_make(const struct dl_folder *folder, const char *name, const void *data, size_t size,

@@ -308,7 +308,7 @@ static void makes_a_folder_whole_before_others_see_its_name(void **state)
 	assert_int_equal(dl_folder_open(world->elsewhere, &parent, NULL), 0);
 	assert_true(inotify_add_watch(watch, world->elsewhere,
 				      IN_CREATE | IN_ATTRIB | IN_MOVED_TO) >= 0);
-	assert_int_equal(dl_folder_make_like(parent, "made", &like, NULL), 0);
+	assert_int_equal(dl_folder_make_like(parent, "made", "draft-of-made", &like, NULL), 0);
 	assert_int_equal(seen_by(watch), IN_MOVED_TO);
 	close(watch);
 	assert_int_equal(lstat(elsewhere_path(world, "made"), &facts), 0);
