@@ -212,7 +212,7 @@ static char *object_at_an_instant(const struct trial *trial, const struct ledger
 		return violation("I3: %s is whole nowhere", path);
 	if (!placed && !ledger_knows(ledger, path))
 		return violation("I1: %s is away, and the journal does not know", path);
-	if (run_says(ledger, TRIAL_UNDO_ID, step, "restored") && !placed)
+	if (run_says(ledger, trial->undo_id, step, "restored") && !placed)
 		return violation("I5: %s is said to be restored and is not", path);
 	if (undo_has_begun(ledger, step) || !run_says(ledger, TRIAL_REMOVE_ID, step, "removed"))
 		return NULL;

@@ -153,7 +153,8 @@ void standin_start(struct standin *standin, const char *unit)
 	pid_t process;
 
 	snprintf(answering.file, sizeof(answering.file), "/etc/systemd/system/%s", unit);
-	*standin = (struct standin){ .loaded = scratch_has(answering.file), .active = true };
+	*standin = (struct standin){ .loaded = scratch_has(answering.file) };
+	standin->active = standin->loaded;
 	process = fork();
 	if (process < 0)
 		err(EXIT_FAILURE, "fork");

@@ -16,7 +16,7 @@ struct standin {
 
 /* Once; the memory is shared with every process forked later. */
 struct standin *standin_new(void);
-/* Loads `unit` of /etc/systemd/system and starts it. The scratch host is up. */
+/* Boots: loads `unit` of /etc/systemd/system and starts it if it is there. The scratch host is up. */
 void standin_start(struct standin *standin, const char *unit);
 void standin_stop(struct standin *standin);
 

@@ -247,12 +247,17 @@ const char *story_unit(const struct story *story)
 	return story->steps[0].unit;
 }
 
-void story_age(void)
+static void age(const char *folder)
 {
-	static const char *const folders[] = { "/etc/cron.d", "/srv" };
 	struct timespec times[2] = { { 1, 0 }, { 1, 0 } };
 
-	for (size_t i = 0; i < DL_COUNT(folders); i++)
-		if (utimensat(AT_FDCWD, scratch_path(folders[i]), times, 0) < 0)
-			err(EXIT_FAILURE, "time of %s", folders[i]);
+	if (utimensat(AT_FDCWD, scratch_path(folder), times, 0) < 0)
+		err(EXIT_FAILURE, "time of %s", folder);
+}
+
+void story_age(const struct story *story)
+{
+	age("/etc/cron.d");
+	if (story->elsewhere)
+		age(story->elsewhere);
 }

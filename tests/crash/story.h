@@ -33,6 +33,6 @@ struct dl_plan *story_plan(const struct story *story);
 const char *story_unit(const struct story *story);
 
 /* Folders get times of long ago: an edit of a cron table waits for a new second otherwise. */
-void story_age(void);
+void story_age(const struct story *story);
 
 #endif

@@ -38,12 +38,13 @@ static void remember_originals(struct trial *trial)
 void trial_begin(struct trial *trial, const struct story *story, void (*raise)(const struct story *))
 {
 	trial->story = story;
+	strcpy(trial->undo_id, TRIAL_UNDO_ID);
 	if (raise)
 		raise(story);
 	else
 		scratch_raise(story->elsewhere);
 	story->plant();
-	story_age();
+	story_age(story);
 	trial->plan = story_plan(story);
 	for (size_t i = 0; i < trial->plan->step_count; i++)
 		trial->chosen[i] = true;
@@ -68,6 +69,11 @@ void trial_end(struct trial *trial)
 	scratch_raze();
 }
 
+void trial_undo_anew(struct trial *trial)
+{
+	trial->undo_id[DL_ID_TEXT_SIZE - 2]++;
+}
+
 /* ---- inside the scratch host ---- */
 
 static struct dl_order order_of(struct trial *trial, bool undo)
@@ -84,7 +90,7 @@ static struct dl_order order_of(struct trial *trial, bool undo)
 
 	if (undo) {
 		strcpy(order.undo_of, TRIAL_REMOVE_ID);
-		strcpy(order.plan_id, TRIAL_UNDO_ID);
+		strcpy(order.plan_id, trial->undo_id);
 	}
 	return order;
 }
@@ -137,6 +143,7 @@ static void live(struct trial *trial, enum act act, bool traced)
 
 	if (chroot(SCRATCH_ROOT) < 0 || chdir("/") < 0)
 		err(EXIT_FAILURE, "entering the scratch host");
+	alarm(trial->patience);
 	if (traced)
 		tracer_offer();
 	answer->error = start_agent(trial, act, &result, &why);
@@ -165,7 +172,7 @@ enum tracer_end trial_start(struct trial *trial, enum act act, tracer_judge judg
 
 	trial->answer->error = 0;
 	trial->answer->words[0] = trial->answer->result[0] = '\0';
-	story_age();
+	story_age(trial->story);
 	child = fork();
 	if (child < 0)
 		err(EXIT_FAILURE, "fork");

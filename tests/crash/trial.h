@@ -38,6 +38,8 @@ struct trial {
 	struct answer *answer;   /* of the last start; shared */
 	struct dl_plan *plan;
 	bool chosen[STORY_STEPS_MAX];
+	char undo_id[DL_ID_TEXT_SIZE]; /* of the undo order; TRIAL_UNDO_ID at first */
+	unsigned int patience; /* seconds after which a start is killed; 0: none */
 	struct snapshot *before;
 	char *originals[STORY_STEPS_MAX][STORY_OBJECTS_MAX]; /* facts_read of each object; owned */
 };
@@ -51,6 +53,9 @@ void trial_end(struct trial *trial);
 
 /* One start of the agent, to its end or to its death by the judge (NULL: untraced). */
 enum tracer_end trial_start(struct trial *trial, enum act act, tracer_judge judge, void *context);
+
+/* From now on undo is a new order: the runs of the old one are terminal. */
+void trial_undo_anew(struct trial *trial);
 
 /* The state of each run in the last answer: "removed" …; "" if the step has none. */
 const char *trial_run_state(const struct trial *trial, size_t step);
