@@ -11,6 +11,8 @@ enum {
 	LOGIN_MAX_BYTES = 3 * 256,
 	ITEMS_MAX = 1000,
 	TITLES_TOLD = 20, /* of the steps; the record itself has all */
+	BODIES_KEPT = 1000, /* of one host, and how large together */
+	BODIES_KEPT_BYTES = 16 * 1024 * 1024,
 };
 
 struct local {
@@ -104,6 +106,22 @@ static int tell_texts(const json_t *list, const char *member, size_t limit, json
 	return 0;
 }
 
+/* Retention: the newest of them keep their bytes; the audit keeps what it was told. */
+static int drop_older_bytes(struct dl_tx *tx, const struct dl_agent *agent, struct dl_error *err)
+{
+	dl_auto(dl_query) query = dl_query_new(tx->db,
+		"UPDATE agent_record SET body = NULL WHERE agent_id = :agent AND type = 'local' "
+		"AND body IS NOT NULL AND seq NOT IN (SELECT seq FROM (SELECT seq, "
+		"ROW_NUMBER() OVER newest AS place, SUM(LENGTH(body)) OVER newest AS bytes "
+		"FROM agent_record WHERE agent_id = :agent AND type = 'local' AND body IS NOT NULL "
+		"WINDOW newest AS (ORDER BY seq DESC)) AS kept "
+		"WHERE place <= :kept AND bytes <= :kept_bytes)");
+	dl_query_int(query, "agent", agent->id);
+	dl_query_int(query, "kept", BODIES_KEPT);
+	dl_query_int(query, "kept_bytes", BODIES_KEPT_BYTES);
+	return dl_query_run(query, err);
+}
+
 int dl_record_local(struct dl_tx *tx, const struct dl_agent *agent, const struct dl_record *record,
 		    struct dl_error *err)
 {
@@ -119,6 +137,8 @@ int dl_record_local(struct dl_tx *tx, const struct dl_agent *agent, const struct
 		r = tell_texts(local.steps, "title", DL_STEP_TEXT_MAX_BYTES, titles, err);
 	if (r == 0)
 		r = tell_texts(local.items, "path", DL_PATH_MAX_BYTES, paths, err);
+	if (r == 0)
+		r = drop_older_bytes(tx, agent, err);
 	if (r < 0)
 		return r;
 	if (!action_of(local.act))

@@ -120,6 +120,39 @@ static void the_hour_of_one_agent_is_not_anothers(void **state)
 	dl_signing_key_free(friend.key);
 }
 
+/* Nearly 4 MB of what root did without an order. */
+static json_t *local_record(struct host *host)
+{
+	enum { ITEMS = 900, PATH = 4000 };
+	char path[PATH + 1];
+	json_t *items = json_array();
+	memset(path, 'x', PATH);
+	path[PATH] = '\0';
+	for (int i = 0; i < ITEMS; i++)
+		json_array_append_new(items, json_pack("{s:s,s:s}", "state", "purged", "path", path));
+	return host_record(host, "local", json_pack(
+		"{s:s,s:s,s:s,s:{s:i,s:s},s:i,s:[],s:[],s:o}", "act", "purge", "plan_id",
+		"00112233445566778899aabbccddeeff", "of", "", "by", "uid", 0, "login", "joe", "time",
+		1, "steps", "runs", "items", items));
+}
+
+static void what_root_did_alone_is_kept_in_bounds(void **state)
+{
+	struct bench *bench = *state;
+	enum { SENT = 7, KEPT_MB = 16, ONE_MB = 4 };
+	for (int i = 0; i < SENT; i++) {
+		host_send(bench, &bench->host, local_record(&bench->host));
+		an_hour_passes(bench);
+	}
+	assert_int_equal(number(bench, "SELECT COUNT(*) AS n FROM agent_record"), SENT);
+	assert_int_equal(number(bench, "SELECT COUNT(*) AS n FROM audit "
+				       "WHERE action = 'local.purged'"), SENT);
+	assert_in_range(number(bench, "SELECT SUM(LENGTH(body)) / 1000000 AS n FROM agent_record"),
+			KEPT_MB - ONE_MB, KEPT_MB + ONE_MB);
+	assert_int_equal(number(bench, "SELECT body IS NOT NULL AS n FROM agent_record "
+				       "WHERE seq = 7"), 1);
+}
+
 static void refused_claims_leave_as_many_events_as_an_hour_allows(void **state)
 {
 	struct bench *bench = *state;
@@ -178,6 +211,7 @@ int main(void)
 		STORE_TEST(a_request_is_taken_as_far_as_the_hour_reaches),
 		STORE_TEST(a_repetition_is_acknowledged_in_a_used_up_hour),
 		STORE_TEST(the_hour_of_one_agent_is_not_anothers),
+		STORE_TEST(what_root_did_alone_is_kept_in_bounds),
 		STORE_TEST(refused_claims_leave_as_many_events_as_an_hour_allows),
 		STORE_TEST(a_host_that_names_new_footholds_each_time_is_remembered_in_bounds),
 		STORE_TEST(the_foothold_of_a_report_outlasts_the_bound),
