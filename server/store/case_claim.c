@@ -197,7 +197,7 @@ static int claim_refused(struct dl_tx *tx, const json_t *args, json_t **ret_view
 		r = dl_agent_load_actor(tx, &agent, err);
 	if (r < 0 || dl_intake_spent(tx, &agent))
 		return r;
-	r = dl_intake_add(tx, &agent, DL_INTAKE_REFUSED_BYTES, err);
+	r = dl_intake_add(tx, &agent, DL_INTAKE_EVENT_BYTES, err);
 	if (r < 0)
 		return r;
 	return dl_audit_order(tx, "order.claim_refused", &order,

@@ -14,7 +14,7 @@
 enum {
 	DL_INTAKE_HOUR_BYTES = 64 * 1024 * 1024, /* as much as an agent's outbox holds */
 	DL_INTAKE_RECORD_BYTES = 64 * 1024,      /* what a smaller record counts as */
-	DL_INTAKE_REFUSED_BYTES = 1024 * 1024,   /* what a refused record or claim counts as */
+	DL_INTAKE_EVENT_BYTES = 1024 * 1024,     /* what leaves an event of its own in the audit */
 };
 
 /* Is this hour's share used up? */

@@ -4,14 +4,18 @@
 #ifndef DL_SERVER_STORE_RECORD_H
 #define DL_SERVER_STORE_RECORD_H
 
+#include "core/plan/survey.h"
 #include "server/store/agent.h"
 
 struct dl_record {
-	json_t *fields;    /* owned by the case */
-	const char *body;  /* exact bytes; borrowed, like all below */
+	json_t *fields;          /* owned by the case */
+	struct dl_survey *survey; /* of a survey that is one; owned by the case */
+	struct dl_error problem; /* why it is none; code 0: no problem */
+	const char *body;        /* exact bytes; borrowed, like all below */
 	const char *type;
 	json_t *content;
 	int64_t seq, time;
+	char sha256[DL_SHA256_TEXT_SIZE]; /* of the body */
 };
 
 int dl_record_survey(struct dl_tx *tx, const struct dl_agent *agent,

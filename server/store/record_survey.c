@@ -3,8 +3,6 @@
 #include "server/store/incident.h"
 #include "server/store/record.h"
 
-#include "core/plan/survey.h"
-
 /* How many surveys of a host are remembered besides those that are evidence. */
 enum { SURVEYS_KEPT = 100 };
 
@@ -221,10 +219,10 @@ static int settle_host(struct dl_tx *tx, const struct dl_agent *agent, struct dl
 int dl_record_survey(struct dl_tx *tx, const struct dl_agent *agent,
 		     const struct dl_record *record, struct dl_error *err)
 {
-	dl_auto(dl_survey) survey = NULL;
-	int r = dl_survey_from_json(record->content, &survey, err);
-	if (r == 0)
-		r = keep_survey(tx, agent, record->seq, survey, err);
+	const struct dl_survey *survey = record->survey;
+	if (!survey)
+		return dl_error_set(err, record->problem.code, "%s", record->problem.text);
+	int r = keep_survey(tx, agent, record->seq, survey, err);
 	if (r == 0)
 		r = keep_coverage(tx, agent, record->seq, survey, err);
 	if (r == 0)

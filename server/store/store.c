@@ -1,5 +1,5 @@
-/* Two threads, two connections: the writer commits in groups, the reader
- * answers from snapshots. Calls travel through bounded-by-the-caller queues. */
+/* Three threads, three connections: the writer commits in groups, the reader
+ * answers from snapshots, the checker prepares for the writer. Calls travel through bounded-by-the-caller queues. */
 #include "core/base/time.h"
 #include "server/store/anchor.h"
 #include "server/store/migrate.h"
@@ -20,6 +20,7 @@ struct call {
 	int64_t actor_id;
 	char *address;
 	json_t *args;
+	void *checked;
 	dl_store_done done;
 	void *arg;
 
@@ -56,11 +57,13 @@ struct anchoring {
 struct dl_store {
 	struct dl_store_options options;
 	struct anchoring anchoring; /* the writer's own */
-	struct worker writer, reader;
+	struct worker writer, reader, checker;
 };
 
 static void call_free(struct call *call)
 {
+	if (call->checked)
+		call->use_case->forget(call->checked);
 	free(call->address);
 	json_decref(call->args);
 	json_decref(call->view);
@@ -98,6 +101,8 @@ static void deliver(void *arg)
 		fill_online(call, call->view);
 	/* The request may be the caller's own object: let go of it before the caller
 	 * is told that it may do the same. */
+	if (call->checked)
+		call->use_case->forget(DL_TAKE(call->checked));
 	json_decref(DL_TAKE(call->args));
 	if (call->done)
 		call->done(call->arg, call->result, call->view, &call->err);
@@ -126,12 +131,18 @@ static void call_fail(struct call *call, int code, const char *words)
 	call->result = dl_error_set(&call->err, code, "%s", words);
 }
 
-static void call_run(struct call *call, struct dl_db *db)
+static struct dl_tx call_tx(const struct call *call, struct dl_db *db)
 {
-	struct dl_tx tx = {
+	return (struct dl_tx){
 		.db = db, .options = &call->store->options, .actor_kind = call->actor_kind,
 		.actor_id = call->actor_id, .address = call->address, .now = dl_time_now_ms(),
+		.checked = call->checked,
 	};
+}
+
+static void call_run(struct call *call, struct dl_db *db)
+{
+	struct dl_tx tx = call_tx(call, db);
 	if (!call->args) {
 		call_fail(call, DL_E_INVALID, "a text is not UTF-8");
 		return;
@@ -245,6 +256,23 @@ static void read_one(struct call *call, struct dl_db *db)
 	complete(call);
 }
 
+static void worker_add(struct worker *worker, struct call *call);
+
+static void check_one(struct call *call, struct dl_db *db)
+{
+	struct dl_tx tx = call_tx(call, db);
+	int r = dl_db_exec(db, "BEGIN", &call->err);
+	if (r == 0) {
+		r = call->use_case->check(&tx, call->args, &call->checked, &call->err);
+		dl_db_exec(db, "ROLLBACK", NULL);
+	}
+	call->result = r;
+	if (r < 0)
+		complete(call);
+	else
+		worker_add(&call->store->writer, call);
+}
+
 /* Waits for calls and cuts at most `most` of them off the queue; NULL: the end. */
 static struct call *worker_take(struct worker *worker, int most)
 {
@@ -278,6 +306,15 @@ static void *reader_main(void *arg)
 	struct call *call;
 	while ((call = worker_take(worker, 1)))
 		read_one(call, worker->db);
+	return NULL;
+}
+
+static void *checker_main(void *arg)
+{
+	struct worker *worker = arg;
+	struct call *call;
+	while ((call = worker_take(worker, 1)))
+		check_one(call, worker->db);
 	return NULL;
 }
 
@@ -342,7 +379,10 @@ void dl_store_call(struct dl_store *store, const struct dl_case *use_case,
 	call->is_online = store->options.is_online;
 	call->wake_agent = store->options.wake;
 	call->ctx = store->options.ctx;
-	worker_add(use_case->writes ? &store->writer : &store->reader, call);
+	if (use_case->check && args)
+		worker_add(&store->checker, call);
+	else
+		worker_add(use_case->writes ? &store->writer : &store->reader, call);
 }
 
 DL_DEFINE_AUTO(dl_store, dl_store_close)
@@ -363,6 +403,7 @@ int dl_store_open(const struct dl_store_options *options, struct dl_store **ret_
 	keep_options(store, options);
 	worker_init(&store->writer, store);
 	worker_init(&store->reader, store);
+	worker_init(&store->checker, store);
 	int r = dl_db_open(options->path, true, &store->writer.db, err);
 	if (r < 0)
 		return r;
@@ -372,12 +413,16 @@ int dl_store_open(const struct dl_store_options *options, struct dl_store **ret_
 	if (r < 0)
 		return r;
 	r = dl_db_open(options->path, false, &store->reader.db, err);
+	if (r == 0)
+		r = dl_db_open(options->path, false, &store->checker.db, err);
 	if (r < 0)
 		return r;
 	r = worker_start(&store->writer, writer_main, err);
 	if (r < 0)
 		return r;
 	r = worker_start(&store->reader, reader_main, err);
+	if (r == 0)
+		r = worker_start(&store->checker, checker_main, err);
 	if (r < 0)
 		return r;
 	*ret_store = DL_TAKE(store);
@@ -388,10 +433,12 @@ void dl_store_close(struct dl_store *store)
 {
 	if (!store)
 		return;
-	/* The reader first: what it leaves for the writer is still done. */
+	/* The writer last: what the others leave for it is still done. */
 	worker_stop(&store->reader);
+	worker_stop(&store->checker);
 	worker_stop(&store->writer);
 	worker_free(&store->reader);
+	worker_free(&store->checker);
 	worker_free(&store->writer);
 	json_decref((json_t *)store->options.key_cert);
 	free((char *)store->options.root_key);

@@ -4,7 +4,8 @@
  * FULL) before its completion runs, or it changed nothing. Everything decided
  * or done writes its audit event in the same transaction. One writer thread
  * drains its queue into one commit, each use case under its own savepoint; one
- * reader thread answers questions from a snapshot.
+ * reader thread answers questions from a snapshot; one checker thread verifies
+ * and parses what agents report before the writer takes it.
  *
  * Calling: every function copies its request and returns at once. Texts must
  * be UTF-8, NULL counts as "". Only `records` is kept by reference, for its size:

@@ -24,6 +24,7 @@ struct dl_tx {
 	 * for it: how one that reads, or fails and is undone, leaves a trace. */
 	const struct dl_case *follow;
 	json_t *follow_args; /* owned */
+	void *checked;       /* what the case's `check` found; NULL without one */
 };
 
 struct dl_case {
@@ -31,6 +32,13 @@ struct dl_case {
 	bool writes;
 	bool shows_hosts; /* its view has "online" members to fill in */
 	int (*run)(struct dl_tx *tx, const json_t *args, json_t **ret_view, struct dl_error *err);
+	/* May be NULL. What costs time and no writing (signatures, parsing): it
+	 * runs first, on a thread of its own and in a snapshot of its own, so that
+	 * the one writer is not kept from its work. `run` follows with the result,
+	 * which `forget` frees; what may have changed meanwhile it asks again. */
+	int (*check)(struct dl_tx *tx, const json_t *args, void **ret_checked,
+		     struct dl_error *err);
+	void (*forget)(void *checked);
 };
 
 /* Queues the use case. Takes `args`; NULL (what json_pack makes of a text that

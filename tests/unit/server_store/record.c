@@ -102,6 +102,34 @@ static void an_act_that_is_none_has_no_effect_but_to_be_known(void **state)
 	assert_int_equal(audited(bench, "record.refused"), 2);
 }
 
+static void requests_of_one_agent_are_taken_in_their_order(void **state)
+{
+	struct bench *bench = *state;
+	enum { REQUESTS = 20 };
+	struct answer answers[REQUESTS];
+	json_t *records[REQUESTS];
+	for (int i = 0; i < REQUESTS; i++) {
+		dl_auto(dl_survey) survey = host_survey(i % 2 ? "timer" : "cron");
+		records[i] = json_pack("[o]", host_record(&bench->host, "survey",
+							  dl_survey_to_json(survey)));
+	}
+	for (int i = 0; i < REQUESTS; i++) {
+		answer_start(&answers[i]);
+		dl_store_records(bench->store, &bench->host.actor, records[i], answer_arrive,
+				 &answers[i]);
+	}
+	for (int i = 0; i < REQUESTS; i++) {
+		answer_wait(&answers[i]);
+		assert_int_equal(answers[i].result, 0);
+		assert_int_equal(int_of(answers[i].view, "acked_through"), i + 1);
+		json_decref(answers[i].view);
+		json_decref(records[i]);
+	}
+	dl_autojson *host = host_view(bench);
+	assert_false(json_is_true(json_object_get(host, "forked")));
+	assert_int_equal(int_of(json_object_get(host, "survey"), "seq"), REQUESTS);
+}
+
 static void one_bad_signature_refuses_the_whole_request(void **state)
 {
 	struct bench *bench = *state;
@@ -274,6 +302,7 @@ int main(void)
 		STORE_TEST(other_bytes_under_one_number_mean_forked_and_no_claims),
 		STORE_TEST(an_act_of_the_hosts_root_is_audited_with_who_did_it),
 		STORE_TEST(an_act_that_is_none_has_no_effect_but_to_be_known),
+		STORE_TEST(requests_of_one_agent_are_taken_in_their_order),
 		STORE_TEST(one_bad_signature_refuses_the_whole_request),
 		STORE_TEST(a_record_of_another_host_is_refused),
 		STORE_TEST(a_signed_record_with_broken_content_is_kept_and_has_no_effect),
