@@ -33,7 +33,7 @@ static char *path_of_word(const struct dl_payload_place *place, const char *word
 	for (size_t i = 0; i < DL_COUNT(homes); i++)
 		if (strncmp(word, homes[i], strlen(homes[i])) == 0)
 			return place->home ? joined(place->home, word + strlen(homes[i])) : NULL;
-	if (strpbrk(word, "$`\n") || !*word)
+	if (strpbrk(word, "$`") || !*word)
 		return NULL;
 	if (word[0] == '/')
 		return dl_strdup(word);
