@@ -83,9 +83,9 @@ static int recovery_end_in_place(struct recovery *recovery, enum dl_move_state s
 				 struct dl_error *err)
 {
 	dl_auto(dl_held) placed = recovery_placed(recovery);
+	int r = locks_close(recovery->move, &recovery->spot, placed, err);
 
-	locks_close(recovery->move, &recovery->spot, placed);
-	return recovery_end(recovery, state, err);
+	return r < 0 ? r : recovery_end(recovery, state, err);
 }
 
 /* What lies under the id is not what was meant: the crash came between a
@@ -201,7 +201,9 @@ static int recover_replace(struct recovery *recovery, struct dl_error *err)
 	if (!folder)
 		return recovery_end(recovery, stored ? DL_MOVE_DONE : DL_MOVE_VOID, err);
 	old = recovery_find(recovery, folder, recovery->beside);
-	locks_close_folder(recovery->move, &recovery->spot);
+	r = locks_close_folder(recovery->move, &recovery->spot, err);
+	if (r < 0)
+		return r;
 	if (stored || old)
 		return recover_swapped(recovery, old, err);
 	r = dl_folder_has(folder, recovery->beside, &beside, err);
@@ -277,7 +279,9 @@ static int recover_move(struct dl_quarantine *quarantine, struct dl_move *move,
 						recover_undo_replace(&recovery, err);
 	if (about_is(move, "replace"))
 		return recover_replace(&recovery, err);
-	locks_close_folder(move, &recovery.spot);
+	r = locks_close_folder(move, &recovery.spot, err);
+	if (r < 0)
+		return r;
 	return about_flag(move, "copied") ? recover_copied(&recovery, err) :
 					    recover_take(&recovery, err);
 }

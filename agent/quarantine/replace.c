@@ -107,7 +107,8 @@ static void replace_give_up(struct replace *replace)
 		return;
 	if (discard_content(spot->folder, replace->beside, replace->after, NULL) < 0)
 		return;
-	locks_close(&replace->move, spot, replace->draft->held);
+	if (locks_close(&replace->move, spot, replace->draft->held, NULL) < 0)
+		return;
 	dl_journal_move_to(replace->quarantine->journal, &replace->move, DL_MOVE_VOID, NULL);
 }
 
@@ -127,7 +128,9 @@ static int replace_act(struct replace *replace, struct dl_error *err)
 	r = replace_keep_old(replace, err);
 	if (r == 0)
 		r = replace_sync(replace, err);
-	locks_close_folder(&replace->move, &replace->spot);
+	if (r == 0)
+		return locks_close_folder(&replace->move, &replace->spot, err);
+	locks_close_folder(&replace->move, &replace->spot, NULL);
 	return r;
 }
 

@@ -137,6 +137,8 @@ static int restore_put(struct change *restore, struct dl_error *err)
 	if (r == 0)
 		r = about_is(&restore->move, "take") ? restore_take(restore, err) :
 						      restore_replaced(restore, err);
+	if (r == 0 && locks)
+		return dl_folder_set_locks(restore->spot.folder, locks, err);
 	if (locks)
 		dl_folder_set_locks(restore->spot.folder, locks, NULL);
 	return r;

@@ -127,21 +127,23 @@ int locks_open(struct dl_quarantine *quarantine, struct dl_move *move, const str
 	return r;
 }
 
-void locks_close_folder(const struct dl_move *move, const struct spot *spot)
+int locks_close_folder(const struct dl_move *move, const struct spot *spot, struct dl_error *err)
 {
 	uint32_t locks = locks_recorded(move->about, "folder_locks");
+	int r = locks && spot->folder ? dl_folder_set_locks(spot->folder, locks, err) : 0;
 
-	if (locks && spot->folder)
-		dl_folder_set_locks(spot->folder, locks, NULL);
+	return r < 0 ? dl_error_prefix(err, r, "giving its folder's flags back") : 0;
 }
 
-void locks_close(const struct dl_move *move, const struct spot *spot, const struct dl_held *held)
+int locks_close(const struct dl_move *move, const struct spot *spot, const struct dl_held *held,
+		struct dl_error *err)
 {
 	uint32_t locks = locks_recorded(json_object_get(move->about, "facts"), "locks");
+	int r = locks && held ? dl_held_set_locks(held, locks, err) : 0;
 
-	if (locks && held)
-		dl_held_set_locks(held, locks, NULL);
-	locks_close_folder(move, spot);
+	if (r < 0)
+		return dl_error_prefix(err, r, "giving its flags back");
+	return locks_close_folder(move, spot, err);
 }
 
 void aside_name(const char *id, char out[ASIDE_NAME_SIZE])

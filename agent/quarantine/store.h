@@ -38,8 +38,9 @@ int about_facts(const struct dl_move *move, struct dl_facts *ret_facts, struct d
  * right after the act; the object's are given back by undo. */
 int locks_open(struct dl_quarantine *quarantine, struct dl_move *move, const struct spot *spot,
 	       const struct dl_held *held, struct dl_error *err);
-void locks_close_folder(const struct dl_move *move, const struct spot *spot);
-void locks_close(const struct dl_move *move, const struct spot *spot, const struct dl_held *held);
+int locks_close_folder(const struct dl_move *move, const struct spot *spot, struct dl_error *err);
+int locks_close(const struct dl_move *move, const struct spot *spot, const struct dl_held *held,
+		struct dl_error *err);
 
 enum { ASIDE_NAME_SIZE = DL_ID_TEXT_SIZE + 16 };
 /* ".dislodge-ID": a draft beside a table, or the folder aside on a foreign mount. */

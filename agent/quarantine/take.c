@@ -212,7 +212,8 @@ static void take_give_up(struct change *take)
 	if (take->move.state != DL_MOVE_INTENT ||
 	    !dl_held_is_at(take->held, take->spot.folder, take->spot.leaf))
 		return;
-	locks_close(&take->move, &take->spot, take->held);
+	if (locks_close(&take->move, &take->spot, take->held, NULL) < 0)
+		return;
 	dl_journal_move_to(take->quarantine->journal, &take->move, DL_MOVE_VOID, NULL);
 }
 
@@ -276,7 +277,10 @@ static int take_act(struct change *take, struct dl_error *err)
 		r = take_by_rename(take, err);
 		if (r == DL_E_CROSS_DEVICE)
 			r = take_by_copy(take, err);
-		locks_close_folder(&take->move, &take->spot);
+		if (r == 0)
+			r = locks_close_folder(&take->move, &take->spot, err);
+		else
+			locks_close_folder(&take->move, &take->spot, NULL);
 	}
 	if (r < 0)
 		take_give_up(take);
