@@ -105,7 +105,9 @@ void guard_end(struct run *run, int error, enum dl_reason reason, const struct d
 		run_end(run, DL_RUN_REFUSED, reason, err);
 	else if (reason == DL_REASON_NONE)
 		run_end(run, DL_RUN_FAILED,
-			error == DL_E_LIMIT ? DL_REASON_UNSUPPORTED : DL_REASON_IO_ERROR, err);
+			error == DL_E_LIMIT || error == DL_E_UNSUPPORTED ? DL_REASON_UNSUPPORTED :
+									   DL_REASON_IO_ERROR,
+			err);
 	else
 		run_end(run, DL_RUN_FAILED, reason, err);
 }

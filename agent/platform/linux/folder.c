@@ -1,6 +1,8 @@
 /* Folders of agent/platform/change.h on Linux. */
 #include "agent/platform/linux/folder.h"
 
+#include "agent/platform/linux/mounts.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -50,11 +52,15 @@ int dl_folder_open(const char *path, struct dl_folder **ret_folder, struct dl_er
 {
 	dl_autofd root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	const char *inside = path + strspn(path, "/");
+	int r;
 
 	if (path[0] != '/')
 		return dl_error_set(err, DL_E_INVALID, "path '%s' is not absolute", path);
 	if (root < 0)
 		return dl_error_errno(err, errno, "opening /");
+	r = dl_mounts_check(path, err);
+	if (r < 0)
+		return r;
 	return folder_openat2(root, *inside ? inside : ".", ret_folder, err);
 }
 
