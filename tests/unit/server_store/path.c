@@ -143,7 +143,7 @@ static void a_restored_payload_does_not_excuse_its_trigger(void **state)
 {
 	struct bench *bench = *state;
 	dl_autojson *before = resolved(bench);
-	dl_autojson *only_payload = json_pack("[i]", 4), *whole = json_pack("[iii]", 1, 2, 4);
+	dl_autojson *only_payload = json_pack("[i]", 4);
 	json_decref(ASK(dl_store_order_undo, bench->store, &bench->technician,
 			&(struct dl_undo_request){ .steps = only_payload, .legitimate = true,
 						   .plan_id = text_of(newest_order(before),
