@@ -1,31 +1,15 @@
 #include "agent/local/act.h"
 
+#include "agent/journal/list.h"
 #include "agent/local/document.h"
 #include "agent/local/errand.h"
-#include "agent/quarantine/items.h"
 #include "core/base/time.h"
-#include "agent/journal/list.h"
 
 #include <string.h>
 
 enum { ACT_NAME_MAX = 32, ID_BYTES = (DL_ID_TEXT_SIZE - 1) / 2 };
 
 /* ---- reading an ask ---- */
-
-static int read_by(const json_t *ask, json_t **ret_by, struct dl_error *err)
-{
-	static const char *const members[] = { "uid", "login", NULL };
-	const char *login;
-	int64_t uid;
-	int r = dl_json_object(ask, "by", ret_by, err);
-	if (r >= 0)
-		r = dl_json_only(*ret_by, members, err);
-	if (r >= 0)
-		r = dl_json_int(*ret_by, "uid", 0, UINT32_MAX, &uid, err);
-	if (r >= 0)
-		r = dl_json_str(*ret_by, "login", DL_LOCAL_LOGIN_MAX, &login, err);
-	return r;
-}
 
 static int read_chosen(const json_t *ask, const struct dl_plan *plan, bool **ret_chosen,
 		       struct dl_error *err)
@@ -126,56 +110,15 @@ static int act_check(const struct dl_local *local, const json_t *ask, json_t **r
 	return r;
 }
 
-static json_t *steps_told(const struct dl_order *order)
-{
-	json_t *steps = json_array();
-	for (size_t i = 0; i < order->plan->step_count; i++) {
-		const struct dl_step *step = &order->plan->steps[i];
-		if (order->chosen[i])
-			json_array_append_new(steps, json_pack("{s:I,s:s,s:s}", "id",
-							       (json_int_t)step->id, "verb",
-							       dl_verb_name(step->verb), "title",
-							       step->title ? step->title : ""));
-	}
-	return steps;
-}
-
-/* Content of the record "local". */
-static json_t *content_new(const char *plan_id, const json_t *errand, json_t *steps, json_t *runs,
-			   json_t *items)
-{
-	return json_pack("{s:O,s:s,s:O,s:O,s:I,s:o,s:o,s:o}", "act", json_object_get(errand, "act"),
-			 "plan_id", plan_id, "of", json_object_get(errand, "of"), "by",
-			 json_object_get(errand, "by"), "time", (json_int_t)dl_time_now_ms(),
-			 "steps", steps, "runs", runs, "items", items);
-}
-
-static int end_plan(const struct dl_local *local, const struct dl_order *order,
-		    const json_t *errand, const json_t *result, struct dl_error *err)
-{
-	json_t *runs = json_incref(json_object_get(result, "runs"));
-	dl_autojson *content = content_new(order->plan_id, errand, steps_told(order), runs,
-					   json_array());
-	return errand_end(local, order->plan_id, content, err);
-}
-
-static int carry_out(const struct dl_local *local, const struct dl_order *order,
-		     enum dl_remedy_scope scope, json_t **ret_result, struct dl_error *err)
-{
-	return order->kind == DL_ORDER_UNDO
-		       ? dl_remedy_undo(local->remedy, order, scope, ret_result, err)
-		       : dl_remedy_apply(local->remedy, order, scope, ret_result, err);
-}
-
 static int do_errand(const struct dl_local *local, const struct dl_order *order,
 		     const json_t *errand, json_t **ret_result, struct dl_error *err)
 {
 	dl_autojson *result = NULL;
 	int r = errand_begin(local, order->plan_id, errand, err);
 	if (r >= 0)
-		r = carry_out(local, order, DL_REMEDY_ALL, &result, err);
+		r = errand_carry_out(local, order, DL_REMEDY_ALL, &result, err);
 	if (r >= 0)
-		r = end_plan(local, order, errand, result, err);
+		r = errand_end_plan(local, order, errand, result, err);
 	if (r >= 0)
 		*ret_result = DL_TAKE(result);
 	return r;
@@ -198,7 +141,7 @@ static int act_apply(const struct dl_local *local, const json_t *ask, json_t **r
 	dl_autodocument document = { 0 };
 	dl_autofree bool *chosen = NULL;
 	json_t *by;
-	int r = read_by(ask, &by, err);
+	int r = errand_by(ask, &by, err);
 	if (r >= 0)
 		r = read_proposal(ask, &document, &chosen, err);
 	if (r < 0)
@@ -219,7 +162,7 @@ static int act_undo(const struct dl_local *local, const json_t *ask, json_t **re
 	dl_autofree bool *chosen = NULL;
 	const char *plan_id;
 	json_t *by;
-	int r = read_by(ask, &by, err);
+	int r = errand_by(ask, &by, err);
 	if (r >= 0)
 		r = dl_json_hex(ask, "plan_id", ID_BYTES, &plan_id, err);
 	if (r >= 0)
@@ -303,122 +246,6 @@ static int act_plans(const struct dl_local *local, const json_t *ask, json_t **r
 	return r;
 }
 
-/* ---- quarantine ---- */
-
-static int act_items(const struct dl_local *local, const json_t *ask, json_t **ret_answer,
-		     struct dl_error *err)
-{
-	(void)ask;
-	return dl_items_list(local->journal, ret_answer, err);
-}
-
-static int act_item(const struct dl_local *local, const json_t *ask, json_t **ret_answer,
-		    struct dl_error *err)
-{
-	const char *id;
-	int r = dl_json_hex(ask, "id", ID_BYTES, &id, err);
-	return r < 0 ? r : dl_items_show(local->journal, id, ret_answer, err);
-}
-
-static int give_back(const struct dl_local *local, struct dl_move *move, struct dl_error *err)
-{
-	int r = dl_quarantine_can_restore(move, err);
-	return r < 0 ? r : dl_quarantine_restore(local->quarantine, move, err);
-}
-
-/* One item of an act on the quarantine: an object for the answer and the record. */
-static json_t *do_item(const struct dl_local *local, const char *id, const char *done,
-		       int (*act)(const struct dl_local *, struct dl_move *, struct dl_error *))
-{
-	dl_automove move = { 0 };
-	dl_autojson *item = NULL;
-	struct dl_error error = { 0 };
-	int r = dl_items_show(local->journal, id, &item, &error);
-	if (r >= 0)
-		r = dl_journal_move(local->journal, id, &move, &error);
-	if (r >= 0)
-		r = act(local, &move, &error);
-	const json_t *path = json_object_get(item, "path");
-	json_t *told = json_pack("{s:s,s:s,s:s}", "id", id, "path",
-				 path ? json_string_value(path) : "", "state",
-				 r >= 0 ? done : "failed");
-	dl_json_put_str(told, "detail", r >= 0 ? "" : error.text);
-	return told;
-}
-
-static int purge(const struct dl_local *local, struct dl_move *move, struct dl_error *err)
-{
-	return dl_quarantine_purge(local->quarantine, move, err);
-}
-
-static int do_items(const struct dl_local *local, const char *act, const json_t *by,
-		    const json_t *ids, json_t **ret_answer, struct dl_error *err)
-{
-	bool restores = strcmp(act, "restore") == 0;
-	char plan_id[DL_ID_TEXT_SIZE];
-	dl_autojson *items = json_array();
-	dl_autojson *errand = json_pack("{s:i,s:s,s:s,s:O,s:I,s:O}", "local", 1, "act", act, "of",
-					"", "by", by, "time", (json_int_t)dl_time_now_ms(), "items",
-					ids);
-	size_t i;
-	json_t *id;
-	dl_random_id(plan_id);
-	int r = errand_begin(local, plan_id, errand, err);
-	if (r < 0)
-		return r;
-	json_array_foreach(ids, i, id)
-		json_array_append_new(items, do_item(local, json_string_value(id),
-						     restores ? "restored" : "purged",
-						     restores ? give_back : purge));
-	dl_autojson *content = content_new(plan_id, errand, json_array(), json_array(),
-					   json_incref(items));
-	r = errand_end(local, plan_id, content, err);
-	if (r >= 0)
-		*ret_answer = json_pack("{s:s,s:O}", "plan_id", plan_id, "items", items);
-	return r;
-}
-
-static int check_ids(const struct dl_local *local, const json_t *ids, struct dl_error *err)
-{
-	size_t i;
-	json_t *id;
-	json_array_foreach(ids, i, id) {
-		dl_autojson *item = NULL;
-		dl_autojson *holder = json_pack("{s:O}", "id", id);
-		const char *text;
-		int r = dl_json_hex(holder, "id", ID_BYTES, &text, err);
-		if (r >= 0)
-			r = dl_items_show(local->journal, text, &item, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int act_items_by(const struct dl_local *local, const json_t *ask, const char *act,
-			json_t **ret_answer, struct dl_error *err)
-{
-	json_t *by, *ids;
-	int r = read_by(ask, &by, err);
-	if (r >= 0)
-		r = dl_json_array(ask, "ids", DL_LOCAL_PURGE_MAX, &ids, err);
-	if (r >= 0)
-		r = check_ids(local, ids, err);
-	return r < 0 ? r : do_items(local, act, by, ids, ret_answer, err);
-}
-
-static int act_restore(const struct dl_local *local, const json_t *ask, json_t **ret_answer,
-		       struct dl_error *err)
-{
-	return act_items_by(local, ask, "restore", ret_answer, err);
-}
-
-static int act_purge(const struct dl_local *local, const json_t *ask, json_t **ret_answer,
-		     struct dl_error *err)
-{
-	return act_items_by(local, ask, "purge", ret_answer, err);
-}
-
 /* ---- the table ---- */
 
 static const struct act {
@@ -455,109 +282,4 @@ int dl_local_answer(const struct dl_local *local, const json_t *ask, json_t **re
 		return r < 0 ? r : acts[i].answer(local, ask, ret_answer, err);
 	}
 	return dl_error_set(err, DL_E_INVALID, "there is no local act '%s'", name);
-}
-
-/* ---- after a start ---- */
-
-/* Steps that had not begun; a run that is terminal already stays (DL_E_STATE). */
-static int cancel_pending(const struct dl_local *local, const struct dl_order *order,
-			  struct dl_error *err)
-{
-	json_int_t now = dl_time_now_ms();
-	for (size_t i = 0; i < order->plan->step_count; i++) {
-		dl_autojson *begun = NULL;
-		int64_t id = order->plan->steps[i].id;
-		if (!order->chosen[i])
-			continue;
-		int r = dl_journal_run(local->journal, order->plan_id, id, &begun, err);
-		if (r == 0)
-			continue;
-		dl_autojson *run = json_pack(
-			"{s:I,s:s,s:s,s:s,s:{s:[],s:b,s:b},s:[],s:[],s:I,s:I}", "step", (json_int_t)id,
-			"state", dl_run_state_name(DL_RUN_CANCELLED), "reason", "", "detail",
-			"the agent ended before this step began", "flags", "still_running", "partial",
-			0, "needs_reboot", 0, "evidence", "quarantine", "started", now, "finished",
-			now);
-		if (r == DL_E_NOT_FOUND)
-			r = dl_journal_run_put(local->journal, order->plan_id, run, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int recover_plan(const struct dl_local *local, const char *plan_id, struct dl_error *err)
-{
-	dl_autoplan plan = { 0 };
-	dl_autoknown known = { 0 };
-	dl_autojson *result = NULL;
-	int r = dl_journal_plan(local->journal, plan_id, &plan, err);
-	if (r < 0 || strcmp(plan.key, DL_LOCAL_KEY) != 0)
-		return r;
-	if (plan.state == DL_JOURNAL_RECEIVED)
-		return dl_journal_plan_move(local->journal, plan_id, DL_JOURNAL_RECEIVED,
-					    DL_JOURNAL_REFUSED, err);
-	r = known_load(local->journal, plan_id, &known, err);
-	if (r == DL_E_UNSUPPORTED) /* each item is whole on one side, and the journal says which */
-		return dl_journal_plan_move(local->journal, plan_id, DL_JOURNAL_CLAIMED,
-					    DL_JOURNAL_FINISHED, err);
-	if (r >= 0)
-		r = cancel_pending(local, known.order, err);
-	if (r >= 0)
-		r = carry_out(local, known.order, DL_REMEDY_STARTED_ONLY, &result, err);
-	return r < 0 ? r : end_plan(local, known.order, known.errand, result, err);
-}
-
-int dl_local_recover(const struct dl_local *local, struct dl_error *err)
-{
-	dl_autojson *plans = NULL;
-	size_t i;
-	json_t *plan_id;
-	int r = dl_journal_plans_open(local->journal, &plans, err);
-	if (r < 0)
-		return r;
-	json_array_foreach(plans, i, plan_id) {
-		struct dl_error failure = { 0 };
-		int failed = recover_plan(local, json_string_value(plan_id), &failure);
-		if (failed < 0)
-			r = dl_error_set(err, failed, "%s", failure.text);
-	}
-	return r;
-}
-
-/* ---- retention ---- */
-
-static json_t *ids_older_than(const json_t *items, int64_t limit)
-{
-	json_t *ids = json_array();
-	size_t i;
-	json_t *item;
-	json_array_foreach(items, i, item) {
-		int64_t taken = json_integer_value(json_object_get(item, "taken"));
-		if (taken > 0 && taken < limit && json_array_size(ids) < DL_LOCAL_PURGE_MAX)
-			json_array_append(ids, json_object_get(item, "id"));
-	}
-	return ids;
-}
-
-int dl_local_retain(const struct dl_local *local, struct dl_error *err)
-{
-	static const int64_t day_ms = INT64_C(24) * 3600 * 1000;
-	dl_auto(dl_host) host = NULL;
-	dl_autojson *list = NULL, *answer = NULL;
-	struct dl_limits limits;
-	int r = dl_host_open(NULL, &host, err);
-	if (r >= 0)
-		r = dl_limits_read(host, &limits, err);
-	if (r < 0 || limits.purge_after_days == 0)
-		return r;
-	r = dl_items_list(local->journal, &list, err);
-	if (r < 0)
-		return r;
-	dl_autojson *ids = ids_older_than(json_object_get(list, "items"),
-					  dl_time_now_ms() - limits.purge_after_days * day_ms);
-	dl_autojson *by = json_pack("{s:i,s:s}", "uid", 0, "login", "purge_after_days");
-	if (json_array_size(ids) == 0)
-		return 0;
-	return do_items(local, "purge", by, ids, &answer, err);
 }

@@ -152,3 +152,58 @@ int errand_end(const struct dl_local *local, const char *plan_id, const json_t *
 	return dl_journal_plan_move(local->journal, plan_id, DL_JOURNAL_CLAIMED,
 				    DL_JOURNAL_FINISHED, err);
 }
+
+int errand_by(const json_t *ask, json_t **ret_by, struct dl_error *err)
+{
+	static const char *const members[] = { "uid", "login", NULL };
+	const char *login;
+	int64_t uid;
+	int r = dl_json_object(ask, "by", ret_by, err);
+	if (r >= 0)
+		r = dl_json_only(*ret_by, members, err);
+	if (r >= 0)
+		r = dl_json_int(*ret_by, "uid", 0, UINT32_MAX, &uid, err);
+	if (r >= 0)
+		r = dl_json_str(*ret_by, "login", DL_LOCAL_LOGIN_MAX, &login, err);
+	return r;
+}
+
+json_t *errand_content(const char *plan_id, const json_t *errand, json_t *steps, json_t *runs,
+		       json_t *items)
+{
+	return json_pack("{s:O,s:s,s:O,s:O,s:I,s:o,s:o,s:o}", "act", json_object_get(errand, "act"),
+			 "plan_id", plan_id, "of", json_object_get(errand, "of"), "by",
+			 json_object_get(errand, "by"), "time", (json_int_t)dl_time_now_ms(),
+			 "steps", steps, "runs", runs, "items", items);
+}
+
+static json_t *steps_told(const struct dl_order *order)
+{
+	json_t *steps = json_array();
+	for (size_t i = 0; i < order->plan->step_count; i++) {
+		const struct dl_step *step = &order->plan->steps[i];
+		if (order->chosen[i])
+			json_array_append_new(steps, json_pack("{s:I,s:s,s:s}", "id",
+							       (json_int_t)step->id, "verb",
+							       dl_verb_name(step->verb), "title",
+							       step->title ? step->title : ""));
+	}
+	return steps;
+}
+
+int errand_end_plan(const struct dl_local *local, const struct dl_order *order,
+		    const json_t *errand, const json_t *result, struct dl_error *err)
+{
+	json_t *runs = json_incref(json_object_get(result, "runs"));
+	dl_autojson *content = errand_content(order->plan_id, errand, steps_told(order), runs,
+					   json_array());
+	return errand_end(local, order->plan_id, content, err);
+}
+
+int errand_carry_out(const struct dl_local *local, const struct dl_order *order,
+		     enum dl_remedy_scope scope, json_t **ret_result, struct dl_error *err)
+{
+	return order->kind == DL_ORDER_UNDO
+		       ? dl_remedy_undo(local->remedy, order, scope, ret_result, err)
+		       : dl_remedy_apply(local->remedy, order, scope, ret_result, err);
+}

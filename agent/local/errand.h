@@ -33,4 +33,26 @@ int errand_begin(const struct dl_local *local, const char *plan_id, const json_t
 int errand_end(const struct dl_local *local, const char *plan_id, const json_t *content,
 	       struct dl_error *err);
 
+/* {"uid","login"} of an ask; borrowed. */
+int errand_by(const json_t *ask, json_t **ret_by, struct dl_error *err);
+/* Content of the record "local"; takes the three arrays. */
+json_t *errand_content(const char *plan_id, const json_t *errand, json_t *steps, json_t *runs,
+		       json_t *items);
+/* Remedies for an order of root's own. */
+int errand_carry_out(const struct dl_local *local, const struct dl_order *order,
+		     enum dl_remedy_scope scope, json_t **ret_result, struct dl_error *err);
+/* errand_end for what was carried out. */
+int errand_end_plan(const struct dl_local *local, const struct dl_order *order,
+		    const json_t *errand, const json_t *result, struct dl_error *err);
+
+/* ---- acts on the quarantine, shelf.c ---- */
+int act_items(const struct dl_local *local, const json_t *ask, json_t **ret_answer,
+	      struct dl_error *err);
+int act_item(const struct dl_local *local, const json_t *ask, json_t **ret_answer,
+	     struct dl_error *err);
+int act_restore(const struct dl_local *local, const json_t *ask, json_t **ret_answer,
+		struct dl_error *err);
+int act_purge(const struct dl_local *local, const json_t *ask, json_t **ret_answer,
+	      struct dl_error *err);
+
 #endif
