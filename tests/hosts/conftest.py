@@ -5,6 +5,7 @@ make_host   a function that makes more of them, with options; all are removed af
 scene       a server with an organization and its people, to enlist hosts with
 """
 
+import contextlib
 import itertools
 import os
 import pathlib
@@ -45,8 +46,11 @@ def make_host(host_machine):
         return host
 
     yield make
-    for host in made:
-        host.down()
+    with contextlib.ExitStack() as last:  # each runs, whatever another raises
+        for host in made:
+            last.callback(host.down)
+            for look in host.farewells:
+                last.callback(look)
 
 
 @pytest.fixture

@@ -178,6 +178,8 @@ class Agent:
 
     def __init__(self, host, survey_interval=None):
         self.host = host
+        self.killed = set()  # the halves a test has killed itself
+        host.farewells.append(self.assert_never_died)
         host.run(["install", "-d", "/usr/lib/systemd/system"])
         host.write_file("/usr/bin/dislodge-agent", AGENT.read_bytes(), mode=0o755)
         for half in ("executor", "link"):
@@ -197,7 +199,7 @@ class Agent:
         self.host.run(["install", "-d", folder])
         self.host.write_file(f"{folder}/test.conf", "[Service]\nExecStart=\n"
                              f"ExecStart=/usr/bin/dislodge-agent {command}\n"
-                             # the leak sanitizer traces the process, which its sandbox forbids
+                             # the leak sanitizer traces the process, which both units forbid
                              "Environment=ASAN_OPTIONS=detect_leaks=0\n")
 
     def enrol(self, key_file, *words, check=True):
@@ -210,6 +212,24 @@ class Agent:
 
     def stop(self):
         self.host.run(["systemctl", "stop", "dislodge-link", "dislodge-executor"])
+
+    def kill(self, half):
+        """SIGKILL, as often as a test likes: systemd starts it again."""
+        self.killed.add(half)
+        self.host.run(["systemctl", "kill", "-s", "KILL", f"dislodge-{half}"])
+
+    def assert_never_died(self):
+        """Restart=always hides a crash from those who only look at what was achieved."""
+        if not self.host.record.running():
+            return
+        log = self.host.text("journalctl --no-pager -q -o cat -b", check=False)
+        reports = [line for line in log.splitlines() if "Sanitizer" in line or "runtime error" in line]
+        assert not reports, "\n".join(reports[:20])
+        for half in ("executor", "link"):
+            if half not in self.killed:
+                restarts = self.host.text(["systemctl", "show", "-P", "NRestarts",
+                                           f"dislodge-{half}"])
+                assert restarts == "0", f"{half} died {restarts} times: {log[-3000:]}"
 
     def log(self):
         return self.host.text("journalctl --no-pager -q -o cat -u dislodge-executor"

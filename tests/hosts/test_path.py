@@ -3,15 +3,18 @@
 One name for each thing the first milestone promises; the questions go to systemd, cron and the disk.
 """
 
+import contextlib
+import json
+import sqlite3
 import time
 
 import pytest
 
-from disposable import footholds, probes, snapshot
+from disposable import footholds, probes, snapshot, watch
 from endtoend import Refused, statuses, target, wait_until
 
 # What the agent, systemd and cron write on an idle host while a test compares its disk.
-AGENTS_OWN = ("/var/lib/dislodge", "/var/lib/dislodge-link", "/var/log", footholds.MARKS,
+AGENTS_OWN = ("/var/lib/dislodge", "/var/lib/dislodge-link", "/var/log/journal", footholds.MARKS,
               *snapshot.BOOT_NOISE)
 
 
@@ -38,11 +41,6 @@ def status_of(incident, path_or_unit):
     return next(step["status"] for step in incident["steps_view"] if target(step) == path_or_unit)
 
 
-def run_times(incident, path_or_unit):
-    run = next(step["run"] for step in incident["steps_view"] if target(step) == path_or_unit)
-    return run["started"], run["finished"]
-
-
 def undo(scene, incident):
     scene.technician.post(f"/api/orders/{incident['orders'][0]['plan_id']}/undo",
                           legitimate=False, comment="it was a test")
@@ -51,45 +49,126 @@ def undo(scene, incident):
 
 # ---- 1 and 2 ----
 
-def test_removes_a_timer_chain_and_a_cron_line_proves_it_and_gives_all_of_it_back(enlisted):
-    scene, host, _, host_id = enlisted
-    timer = footholds.plant_timer(host, "beacon", stop_hooks=False)
-    service = footholds.plant_service(host, "minder")
+# What a file carries beside its bytes and mode; the capability is cap_net_raw, effective.
+ATTRIBUTES = {"user.note": "0x6d696e65", "trusted.mark": "0x00ff",
+              "security.capability": "0x0100000200200000000000000000000000000000"}
+
+
+def dress(host, path, attributes=ATTRIBUTES, acl="u:daemon:r"):
+    """Give a file extended attributes, an ACL and an odd time: undo owes all of it."""
+    host.run(["setfacl", "-m", acl, path])
+    for name, value in attributes.items():
+        host.run(["setfattr", "-n", name, "-v", value, path])
+    host.run(["touch", "-d", "2021-03-04 05:06:07.123456789", path])
+
+
+def plant_all(host):
+    """A timer with a short service, one with a lasting service, a service and a user's line, all of
+    them at work, with attributes on each kind of file."""
+    beacon = footholds.plant_timer(host, "beacon")
+    lurker = footholds.plant_timer(host, "lurker", lasting=True)
+    minder = footholds.plant_service(host, "minder")
     footholds.plant_user(host, "bob")
     cron = footholds.plant_cron_line(host, "bob")
-    probes.wait_fires(host, timer.fired, 10)
+    for path in (beacon.paths[0], beacon.payload, minder.paths[0], minder.payload, cron.payload):
+        dress(host, path)
+    # cron takes no crontab that others may read: an ACL entry that gives nothing
+    crontab = cron.paths[0]
+    dress(host, crontab, {"user.note": "0x6d696e65"}, "u:daemon:-")
+    for planted in (beacon, lurker, minder):
+        probes.wait_fires(host, planted.fired, 10)
     probes.wait_cron_fires(host, cron.fired)
+    return beacon, lurker, minder, cron
+
+
+def test_removes_a_timer_chain_and_a_cron_line_proves_it_and_gives_all_of_it_back(enlisted):
+    scene, host, _, host_id = enlisted
+    beacon, lurker, minder, cron = planted = plant_all(host)
     scene.survey(host_id)
     before = host.snapshot()
+    carried = before[beacon.payload.encode()].xattrs
+    assert {"user.note", "security.capability", "system.posix_acl_access"} <= dict(carried).keys()
 
-    incident = scene.report(host_id, keys_of(scene, host_id, timer, service, cron))
-    scene.approve(incident)
-    incident = scene.wait_order(incident["id"])
+    incident = scene.report(host_id, keys_of(scene, host_id, *planted))
+    with watch.departures(host, footholds.UNITS, "/usr/local/lib") as departed:
+        scene.approve(incident)
+        incident = scene.wait_order(incident["id"])
+        order = departed()
     assert set(statuses(incident).values()) == {"removed"}, statuses(incident)
-    assert in_order(incident, "beacon.timer", "beacon.service", timer.payload)
+    for timer in (beacon, lurker):
+        assert_follow(order, timer.paths[0], timer.paths[1], timer.payload)
+    assert_follow(order, minder.paths[0], minder.payload)
+    assert_stopped_after_the_reload(host, "beacon.timer", "lurker.service", "minder.service")
 
-    for unit in ("beacon.timer", "beacon.service", "minder.service"):
+    for unit in ("beacon.timer", "beacon.service", "lurker.timer", "lurker.service",
+                 "minder.service"):
         assert probes.unit_gone(host, unit), unit
-    assert not any(host.exists(marker) for marker in service.hooks.values())
+    hooks = [marker for one in (beacon, lurker, minder) for marker in one.hooks.values()
+             if one is not beacon]  # a short job runs its hook each time it ends
+    assert len(hooks) == 4 and not any(host.exists(marker) for marker in hooks)
     assert cron.payload.encode() not in probes.crontab(host, "bob")
-    assert changed_paths(before, host.snapshot()) == {
-        *timer.paths, *service.paths, *cron.paths}
+    after = host.snapshot()
+    assert changed_paths(before, after) == {path for one in planted for path in one.paths}
+    was, now = before[cron.paths[0].encode()], after[cron.paths[0].encode()]
+    assert now == was._replace(mtime_ns=now.mtime_ns, size=now.size, sha256=now.sha256), \
+        "of the crontab only content and time may differ"
     scene.wait_incident(incident["id"], "resolved")
     assert probes.cron_stays_silent(host, cron.fired)
-    assert probes.stays_silent(host, timer.fired, 5) and probes.stays_silent(host, service.fired, 3)
+    for one in (beacon, lurker, minder):
+        assert probes.stays_silent(host, one.fired, 3)
 
     incident = undo(scene, incident)
     assert set(statuses(incident).values()) == {"restored"}, statuses(incident)
     assert changed_paths(before, host.snapshot()) == set()
-    probes.wait_fires(host, timer.fired, 10)
-    probes.wait_fires(host, service.fired, 10)
+    for one in (beacon, lurker, minder):
+        probes.wait_fires(host, one.fired, 10)
     probes.wait_cron_fires(host, cron.fired)
     scene.wait_incident(incident["id"], "open")
 
 
-def in_order(incident, *targets):
-    starts = [run_times(incident, one)[0] for one in targets]
-    return starts == sorted(starts)
+def assert_follow(order, *paths):
+    """Each of the paths left its folder once, and in this order."""
+    assert [path for path in order if path in paths] == list(paths), order
+
+
+def assert_stopped_after_the_reload(host, *units):
+    """Asked of systemd's own journal, whose entries stand in the order in which they were made."""
+    lines = host.text("journalctl -q --no-pager -o json -b _PID=1").splitlines()
+    entries = [json.loads(line) for line in lines]
+    reload = max(place for place, entry in enumerate(entries)
+                 if str(entry["MESSAGE"]).startswith("Reloading"))
+    for unit in units:
+        stops = [place for place, entry in enumerate(entries) if entry.get("UNIT") == unit
+                 and str(entry["MESSAGE"]).startswith(("Stopped", "Stopping", f"{unit}: "))]
+        assert stops and min(stops) > reload, (unit, entries[reload - 5:])
+
+
+# ---- hostile names ----
+
+def test_hostile_names_come_through_the_whole_chain_and_go(enlisted):
+    scene, host, _, host_id = enlisted
+    hostile = footholds.plant_hostile_names(host)
+    probes.wait_fires(host, hostile.fired, 10)
+    scene.survey(host_id)
+    before = host.snapshot()
+    found = {one["location"]: one for one in scene.footholds(host_id)}
+    named = [found[hostile.spelled[name]] for name in ("service", "cron", "ignored")]
+    assert named[1]["line"] == hostile.spelled["line"]
+    assert [one["assisted"] for one in named] == [True, True, False]
+
+    incident = scene.report(host_id, [one["key"] for one in named])
+    paths = {thing["path"] for step in incident["steps_view"] for thing in step["objects"]}
+    assert {hostile.spelled["payload"], hostile.spelled["tool"]} <= paths, paths
+    scene.approve(incident)
+    incident = scene.wait_order(incident["id"])
+    results = {(step["assisted"], step["status"]) for step in incident["steps_view"]}
+    assert results == {(True, "removed"), (False, "manual_todo")}, statuses(incident)
+    assert not any(host.exists(path) for path in hostile.paths[:-1])
+    assert host.read_file("/etc/cron.d/hostile") == b"" and host.exists(hostile.ignored)
+
+    incident = undo(scene, incident)
+    assert changed_paths(before, host.snapshot()) == set()
+    probes.wait_fires(host, hostile.fired, 10)
 
 
 # ---- 3 ----
@@ -101,16 +180,21 @@ def test_an_edited_unit_of_a_package_cannot_be_assisted_and_says_why(enlisted):
     scene.survey(host_id)
     keys = [one["key"] for one in scene.footholds(host_id) if one["location"] == unit]
     assert keys, "an edited unit of a package is no longer passed over"
+    before = host.snapshot()
 
     incident = scene.report(host_id, keys)
     assert incident["review"]["possible"] is False
-    assert "package" in incident["review"]["because"] or "package" in str(incident["steps_view"])
+    assert [step["manual_because"] for step in incident["steps_view"]] == ["modified_existing"]
+    assert "package" in incident["review"]["because"]
     with pytest.raises(Refused) as refused:
         scene.approve(incident)
-    assert 400 <= refused.value.status < 500
-    with pytest.raises(Refused):
+    assert (refused.value.status, refused.value.code) == (409, "state")
+    with pytest.raises(Refused) as refused:
         scene.approve(incident, steps=[1])
+    assert (refused.value.status, refused.value.code) == (409, "state")
     assert scene.incident(incident["id"])["orders"] == []
+    scene.survey(host_id)  # an order would have come before it
+    assert changed_paths(before, host.snapshot()) == set()
 
 
 # ---- 4 ----
@@ -161,16 +245,30 @@ def test_a_host_that_was_down_when_approved_does_the_work_when_it_comes_back(enl
     scene.wait_incident(incident["id"], "resolved")
 
 
-def test_an_order_cancelled_while_the_host_is_down_never_runs(enlisted):
+def cable_out(host):
+    host.offline()
+    return host.online
+
+
+def power_off(host):
+    host.stop()
+    return host.start
+
+
+@pytest.mark.parametrize("take_away", [cable_out, power_off])
+def test_an_order_cancelled_while_the_host_is_down_never_runs(enlisted, take_away):
     scene, host, _, host_id = enlisted
     timer = footholds.plant_timer(host, "beacon")
     scene.survey(host_id)
     incident = scene.report(host_id, keys_of(scene, host_id, timer))
-    host.offline()
+    bring_back = take_away(host)
+    wait_until(lambda: not scene.analyst.get(f"/api/hosts/{host_id}")["online"], 15,
+               "the server sees that the host is away")
     approved = scene.approve(incident)
+    assert approved["orders"][0]["state"] == "queued"
     plan_id = approved["orders"][0]["plan_id"]
     scene.technician.post(f"/api/orders/{plan_id}/cancel")
-    host.online()
+    bring_back()
 
     scene.survey(host_id)  # the agent is back and was heard
     incident = scene.incident(incident["id"])
@@ -180,7 +278,63 @@ def test_an_order_cancelled_while_the_host_is_down_never_runs(enlisted):
     assert all(host.exists(path) for path in timer.paths)
 
 
-@pytest.mark.parametrize("delay", [0, 0.03, 0.08, 0.2, 0.5, 1.0])
+def newest_order(scene, incident):
+    return scene.incident(incident["id"])["orders"][0]
+
+
+def cut_power_at(scene, incident, state):
+    """Kill the server the moment its newest order is in the state, and be sure that it was: the
+    database is asked while nobody can write to it."""
+    wait_until(lambda: newest_order(scene, incident)["state"] == state, 30,
+               f"the order is {state}", pause=0)
+    plan_id = scene.incident(incident["id"])["orders"][0]["plan_id"] if state == "queued" else None
+    scene.server.kill()
+    with contextlib.closing(sqlite3.connect(scene.server.folder / "dislodge.db")) as database:
+        stored = database.execute("SELECT plan_id, state FROM plan_order "
+                                  "ORDER BY created DESC, rowid DESC").fetchone()
+    assert stored[1] == state and plan_id in (None, stored[0])
+    scene.server.start()
+
+
+@pytest.mark.parametrize("stage", ["queued", "claimed", "finished"])
+def test_a_server_killed_at_a_stage_of_removal_and_undo_loses_nothing_does_nothing_twice(
+        enlisted, stage):
+    scene, host, _, host_id = enlisted
+    timers = [footholds.plant_timer(host, f"beacon{number}") for number in range(3)]
+    scene.survey(host_id)
+    before = host.snapshot()
+    incident = scene.report(host_id, keys_of(scene, host_id, *timers))
+    paths = sorted(path for timer in timers for path in timer.paths)
+
+    with watch.departures(host, footholds.UNITS, f"{footholds.UNITS}/timers.target.wants",
+                          "/usr/local/lib") as departed:
+        interrupted(scene, host, incident, stage, lambda: scene.approve(incident))
+        incident = scene.wait_order(incident["id"])
+        assert sorted(path for path in departed() if path in paths) == paths, "each left once"
+    assert set(statuses(incident).values()) == {"removed"}
+    taken = [item["path"] for step in incident["steps_view"] for item in step["run"]["quarantine"]]
+    assert sorted(taken) == paths
+    scene.wait_incident(incident["id"], "resolved")
+
+    plan_id = incident["orders"][0]["plan_id"]
+    interrupted(scene, host, incident, stage, lambda: scene.technician.post(
+        f"/api/orders/{plan_id}/undo", legitimate=False))
+    incident = scene.wait_order(incident["id"])
+    assert set(statuses(incident).values()) == {"restored"}
+    assert [order["kind"] for order in incident["orders"]] == ["undo", "remove"]
+    assert changed_paths(before, host.snapshot()) == set()
+    assert scene.server.sign_in("ada").get("/api/audit/verify")["ok"]
+
+
+def interrupted(scene, host, incident, stage, act):
+    if stage == "queued":
+        host.offline()  # else it would not stay so
+    act()
+    cut_power_at(scene, incident, stage)
+    host.online()
+
+
+@pytest.mark.parametrize("delay", [0, 0.05, 0.15])
 def test_a_server_killed_after_the_approval_loses_nothing_and_does_nothing_twice(enlisted, delay):
     scene, host, _, host_id = enlisted
     timer = footholds.plant_timer(host, "beacon")

@@ -46,7 +46,7 @@ class Captured:
     def kill_executor(self):
         """SIGKILL is only sent when systemctl returns: wait until another process stands there."""
         old = self._executor_pid()
-        self.host.run(["systemctl", "kill", "-s", "KILL", "dislodge-executor"])
+        self.agent.kill("executor")
         wait_until(lambda: self._executor_pid() not in ("0", old), 15, "a new executor runs")
         self.reconnect()
 

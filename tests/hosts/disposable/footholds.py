@@ -45,16 +45,24 @@ def plant_service(host, name, payload_path=None, stop_hooks=True, enable=True, s
     return Planted(f"{name}.service", (*paths, payload), payload, fired, hooks)
 
 
-def plant_timer(host, name, every=2, payload_path=None, stop_hooks=True, enable=True, start=True):
+def plant_timer(host, name, every=2, payload_path=None, stop_hooks=True, enable=True, start=True,
+                lasting=False):
     """A timer that starts a short service of the same name each `every` seconds: the chain
-    timer, service, payload."""
+    timer, service, payload. With lasting, its service runs on once started, comes back when it is
+    killed, and marks ExecStop= and ExecStopPost= as plant_service's does."""
     payload = payload_path or f"/usr/local/lib/{name}"
     fired = _marker(host, name, "fired")
-    _plant_payload(host, payload, f"date +%s.%N >>{fired}")
+    once = f"date +%s.%N >>{fired}"
+    _plant_payload(host, payload, f"while :; do {once}; sleep 1; done" if lasting else once)
     hooks = {}
-    service = ["[Unit]", f"Description=benign test job {name}", "[Service]", "Type=oneshot",
-               f"ExecStart={payload}"]
-    if stop_hooks:
+    service = ["[Unit]", f"Description=benign test job {name}", "[Service]",
+               "Type=simple" if lasting else "Type=oneshot", f"ExecStart={payload}"]
+    if lasting:
+        service += ["Restart=always", "RestartSec=1"]
+        for directive in ("ExecStop", "ExecStopPost"):
+            hooks[directive] = _marker(host, name, directive)
+            service.append(f"{directive}=/bin/sh -c 'date >>{hooks[directive]}'")
+    elif stop_hooks:
         # a oneshot service runs ExecStopPost each time it ends: only a stop of its own is marked
         hooks["ExecStop"] = _marker(host, name, "ExecStop")
         service += ["RemainAfterExit=no", f"ExecStop=/bin/sh -c 'date >>{hooks['ExecStop']}'"]
@@ -92,6 +100,49 @@ def plant_crontab_line(host, line=None, payload_path=None):
     payload, fired, line = _cron_payload(host, "crontab", line, payload_path, "* * * * * root {}")
     host.run("cat >>/etc/crontab", input=_line(line))
     return Planted("/etc/crontab", _with_payload("/etc/crontab", payload), payload, fired)
+
+
+# A name with all that a page, a terminal or a parser may stumble over: quotes, markup, a newline, a
+# right-to-left override, a byte that is no UTF-8, a per cent sign. And how Dislodge spells it.
+SPOILED = b"\"'><script>alert(1)<\n\xe2\x80\xaegnp\xff%"
+SPELLED = "\"'><script>alert(1)<%0A%E2%80%AEgnp%FF%25"
+
+
+@dataclasses.dataclass(frozen=True)
+class Hostile:
+    """Footholds with names of the worst kind. `spelled` holds texts, the rest bytes or markers."""
+
+    paths: tuple  # what is to go, each as bytes
+    ignored: bytes  # a unit file that stays: systemd takes no such name, so nothing can prove it gone
+    fired: str  # the service's marker
+    spelled: dict  # "service", "cron", "ignored": locations; "payload", "tool", "line": of those
+
+
+def plant_hostile_names(host):
+    """A service whose name is as bad as systemd takes it, with a payload whose name is spoiled; a
+    cron line that runs a tool of a bad name; and a unit file whose own name is spoiled."""
+    name = br"evil\x22\x3cscript\x3e\xe2\x80\xae.service"  # escaped in the name itself
+    unit, payload = UNITS.encode() + b"/" + name, b"/usr/local/lib/" + SPOILED
+    fired = _marker(host, "spoiled", "fired")
+    host.write_file(payload, f"#!/bin/sh\nwhile :; do date >>{fired}; sleep 1; done\n", mode=0o755)
+    argument = "".join(f"\\x{byte:02x}" for byte in payload)  # systemd's own escapes
+    host.write_file(unit, f'[Service]\nExecStart=/bin/sh "{argument}"\nRestart=always\n'
+                          "[Install]\nWantedBy=multi-user.target\n")
+    _load(host, name, enable=True, start=True)
+
+    tool = b"/opt/\"<script>\xe2\x80\xae\xff"
+    host.write_file(tool, "#!/bin/sh\n", mode=0o755)
+    line = b"0 0 1 1 * root '" + tool + b"'"
+    host.write_file("/etc/cron.d/hostile", line + b"\n")
+
+    ignored = UNITS.encode() + b"/" + SPOILED + b".service"
+    host.write_file(ignored, "[Service]\nExecStart=/bin/true\n")
+    wants = UNITS.encode() + b"/multi-user.target.wants/" + name
+    return Hostile((unit, wants, payload, tool, b"/etc/cron.d/hostile"), ignored, fired, {
+        "service": unit.decode(), "payload": f"/usr/local/lib/{SPELLED}",
+        "cron": "/etc/cron.d/hostile", "tool": "/opt/\"<script>%E2%80%AE%FF",
+        "line": "0 0 1 1 * root '/opt/\"<script>%E2%80%AE%FF'",
+        "ignored": f"{UNITS}/{SPELLED}.service"})
 
 
 def plant_user(host, name):

@@ -17,6 +17,7 @@ class Host:
         text_links = {str(inner): outer for inner, outer in (links or {}).items()}
         lifecycle.up(name, plain=plain, links=text_links, owner=owner or os.getpid())
         self.name = name
+        self.farewells = []  # what make_host calls before the host goes: last looks, which may raise
 
     @property
     def record(self):
