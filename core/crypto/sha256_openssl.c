@@ -1,7 +1,7 @@
 #include "core/crypto/sha256.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <pthread.h>
 #include <stdio.h>
 
 struct dl_sha256 {
@@ -28,11 +28,11 @@ static void fetch_algorithm(void)
 
 struct dl_sha256 *dl_sha256_new(void)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
 	struct dl_sha256 *hash = DL_NEW(struct dl_sha256);
 	hash->context = EVP_MD_CTX_new();
 	must(hash->context != NULL);
-	must(pthread_once(&once, fetch_algorithm) == 0);
+	must(CRYPTO_THREAD_run_once(&once, fetch_algorithm));
 	must(EVP_DigestInit_ex(hash->context, algorithm, NULL));
 	return hash;
 }

@@ -283,7 +283,8 @@ def test_a_running_program_is_moved_and_named(host, remedies):
     run = run_of(remedies.apply(order), order, "file.quarantine", "/usr/local/lib/sleeper")
 
     assert run["state"] == "removed"
-    assert [holder["user"] for holder in run["flags"]["still_running"]] == ["root"]
+    # cron may have started it for alice as well, if a minute has just begun
+    assert "root" in [holder["user"] for holder in run["flags"]["still_running"]]
     assert "/usr/local/lib/sleeper" in run["flags"]["still_running"][0]["executable"]
     pid = run["flags"]["still_running"][0]["pid"]
     assert host.exists(f"/proc/{pid}") or pid in probes.processes(host)
