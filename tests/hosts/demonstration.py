@@ -12,10 +12,13 @@ import argparse
 import contextlib
 import os
 import pathlib
+import shlex
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parents[2]
@@ -29,28 +32,72 @@ sys.path.insert(0, str(HERE / "tests" / "hosts"))
 sys.dont_write_bytecode = True
 
 
+class Trouble(Exception):
+    """Why the demonstration cannot go on, in words for the person who started it."""
+
+
 class Timeline:
-    """Says what is being done and, once it is, how long it took."""
+    """One line for each part with the time it took, and below it what was shown to be true. A part
+    that takes long is announced before it is done."""
+
+    ANNOUNCE_AFTER = 1.5  # seconds
 
     def __init__(self):
         self.start = time.monotonic()
+        self.proved = None  # what was shown within the present part
 
     @contextlib.contextmanager
     def doing(self, words):
         begun = time.monotonic()
-        print(f"{begun - self.start:7.1f} s  {words} …", flush=True)
-        yield
-        ended = time.monotonic()
-        print(f"{ended - self.start:7.1f} s  {words}: done in {ended - begun:.2f} s", flush=True)
+        announce = threading.Timer(self.ANNOUNCE_AFTER, self._say, [f"{words} …"])
+        announce.start()
+        self.proved = []
+        try:
+            yield
+        finally:
+            announce.cancel()
+            proved, self.proved = self.proved, None
+        self._say(f"{words}: {time.monotonic() - begun:.2f} s")
+        for line in proved:
+            self.prove(True, line)
+
+    def prove(self, true, words):
+        """Go on if it is true; else the demonstration has failed."""
+        if not true:
+            raise Trouble(f"not true: {words}")
+        if self.proved is None:
+            print(f"             ✓ {words}", flush=True)
+        else:
+            self.proved.append(words)
+
+    def _say(self, words):
+        print(f"{time.monotonic() - self.start:8.1f} s  {words}", flush=True)
+
+
+def port_number(text):
+    if not text.isdecimal() or not 1024 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"'{text}' is no port from 1024 to 65535")
+    return int(text)
 
 
 def parse(argv):
     parser = argparse.ArgumentParser(prog="demo", description=__doc__.partition("\n\n")[2],
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--auto", action="store_true", help="without a person; proves each step")
-    parser.add_argument("--port", type=int, help=f"the portal's port (default {PORT}; "
+    parser.add_argument("--port", type=port_number, help=f"the portal's port (default {PORT}; "
                         "with --auto any free one)")
     return parser.parse_args(argv)
+
+
+def check_port(port):
+    """Before anything is built, and before a password could go to a stranger."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise Trouble(f"127.0.0.1:{port} cannot be had ({error.strerror}); "
+                          "another one is yours with --port N") from None
 
 
 def prepare(timeline):
@@ -59,14 +106,30 @@ def prepare(timeline):
         run(HERE / "tools" / "install", "build", "assets", "host")
     with timeline.doing("building"):
         if not (BUILD / "build.ninja").exists():
-            run("meson", "setup", "--buildtype=release", "-Doptimization=2", BUILD, HERE)
-        run("ninja", "-C", BUILD, "server/dislodged", "agent/dislodge-agent")
+            run_quietly("meson", "setup", "--buildtype=release", BUILD, HERE)
+        run("ninja", "--quiet", "-C", BUILD, "server/dislodged", "agent/dislodge-agent",
+            "cli/dislodge")
 
 
-def run(*argv):
-    done = subprocess.run(argv, stdin=subprocess.DEVNULL)
+def run(*argv, **options):
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, **options)
     if done.returncode != 0:
-        raise SystemExit(f"demo: {argv[0]} ended with {done.returncode}")
+        raise Trouble(f"{argv[0]} ended with {done.returncode}\n{(done.stdout or b'').decode()}")
+
+
+def run_quietly(*argv):
+    run(*argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def free_hostname():
+    """Return "demo", or a name of our own while another demonstration has that one."""
+    from disposable import machine
+    from disposable.record import Record
+    try:
+        there = Record.load("demo")
+    except machine.HostError:
+        return "demo"
+    return f"demo-{os.getpid()}" if there.running() and not there.stale() else "demo"
 
 
 class Stage:
@@ -75,15 +138,19 @@ class Stage:
     def __init__(self, timeline, cleanup, hostname, port):
         """What is made is put on `cleanup` at once, so that an end at any point removes it."""
         import endtoend
-        from disposable import lifecycle
-        self.hostname = hostname
-        folder = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="dislodge-demo."))
-        with timeline.doing("starting the server and making its organization and users"):
+        from disposable import lifecycle, machine
+        self.timeline = timeline
+        lifecycle.down_all(only_stale=True)  # what a killed demonstration left
+        folder = cleanup.enter_context(tempfile.TemporaryDirectory(
+            prefix=f"dislodge-demo.{os.getpid()}."))
+        with timeline.doing("starting the server with an organization and its users"):
             self.scene = endtoend.Scene(folder, port)
             cleanup.callback(self.scene.close)
-        with timeline.doing("booting a host (building its first root filesystem takes minutes)"):
-            cleanup.callback(lifecycle.down, hostname)
+        with timeline.doing("unpacking the hosts' root filesystem (made once, in minutes)"):
+            machine.base_root()
+        with timeline.doing(f"booting the host '{hostname}'"):
             self.host = endtoend.Host(hostname)
+            cleanup.callback(self.host.down)
         with timeline.doing("enrolling the agent and waiting for its first survey"):
             self.agent, self.view = self.scene.enlist(self.host)
 
@@ -98,6 +165,20 @@ class Stage:
         self.host.run("echo '# edited' >>/usr/lib/systemd/system/e2scrub_reap.service")
         self.view = self.scene.survey(self.view["id"])
 
+    def report(self, *planted):
+        """The analyst's report on what was planted, sent."""
+        analyst = self.scene.analyst
+        incident = analyst.post(f"/api/hosts/{self.view['id']}/incidents",
+                                edit={"keys": self.keys(*planted)}, **REPORT)
+        return analyst.post(f"/api/incidents/{incident['id']}/send",
+                            digest=incident["shown_revision"]["digest"])
+
+    def check_alive(self):
+        if self.scene.server.process.poll() is not None:
+            raise Trouble(f"the server ended by itself: {self.scene.server.tail()}")
+        if not self.host.record.running():
+            raise Trouble("the host is gone: its PID 1 ended, or somebody removed it")
+
     def keys(self, *planted):
         """Return the keys of all footholds whose parts are those planted."""
         paths = {path for one in planted for path in one.paths}
@@ -105,14 +186,26 @@ class Stage:
                 if foothold["location"] in paths]
 
 
+REPORT = {
+    "subject": "sysupdate-check starts again every two seconds",
+    "severity": "high",
+    "summary": "A program in /usr/local/lib that no package owns is started every two seconds by a "
+               "timer of the same name. A line in the crontab of the user web starts another one "
+               "each minute. Both were first seen today, on this host only.",
+    "recommendations": "Approve all steps: nothing on this host needs these programs. Change the "
+                       "passwords of the user web. Find out how they came here before the host "
+                       "goes back to work.",
+}
+
+
 # ---- with a person ----
 
-def show(stage, timeline):
-    with timeline.doing("planting footholds"):
+def show(stage):
+    with stage.timeline.doing("planting footholds"):
         stage.plant()
-    stage.scene.report(stage.view["id"], stage.keys(stage.timer, stage.cron),
-                       subject="sysupdate-check starts again every two seconds")
-    url, passwords = stage.scene.server.url, stage.scene.server.passwords
+    stage.report(stage.timer, stage.cron)
+    url, passwords, name = stage.scene.server.url, stage.scene.server.passwords, stage.host.name
+    command = (BUILD / "cli" / "dislodge").relative_to(HERE)
     print(f"""
   Open {url} and sign in as
 
@@ -120,31 +213,32 @@ def show(stage, timeline):
     analyst        ana   {passwords['ana']}
     administrator  ada   {passwords['ada']}
 
-  As tom: open the incident that waits, press "Review Remediation Plan", then Approve. Watch the
-  steps complete and the incident resolve; then press Undo and see them come back.
-  As ana: open the host "{stage.hostname}", compose a report about kworkerd.service and send it.
-  With e2scrub_reap.service alone (a package's file, edited) the button is a red ✕ and says why.
+  As tom: open the incident that waits, press "Review Remediation Plan", read the evidence, then
+  "Approve ticked steps". Watch the steps complete and the incident resolve. "Undo" in the tab
+  Remediations asks one question; "Approve the undo", and they come back.
+  As ana: open the host "{name}", tick kworkerd.service, press "Open incident report" at the end
+  of the page, and send it. With e2scrub_reap.service alone (a package's file, edited) the button
+  is a red ✕ and says why.
 
-  In the host:  tests/hosts/host exec {stage.hostname} bash
-  Unplug it:    tests/hosts/host offline {stage.hostname}     (and: online)
-  Command line: {BUILD.relative_to(HERE)}/cli/dislodge --help
+  In the host:  tests/hosts/host exec {name} bash
+  Unplug it:    tests/hosts/host offline {name}     (and: online)
+  Command line: echo {shlex.quote(passwords['tom'])} | {command} login tom --server {url}
+                {command} --help
 
   Ctrl-C ends and removes everything.
 """, flush=True)
-    signal.pause()
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(1)
+            stage.check_alive()
+    print()
 
 
 # ---- without one ----
 
-def prove(true, words):
-    if not true:
-        raise SystemExit(f"demo: not true: {words}")
-    print(f"           ✓ {words}", flush=True)
-
-
 def prove_gone(stage):
     from disposable import probes
-    host = stage.host
+    host, prove = stage.host, stage.timeline.prove
     for unit in ("sysupdate-check.timer", "sysupdate-check.service", "kworkerd.service"):
         prove(probes.unit_gone(host, unit), f"systemd knows no {unit} and runs nothing of it")
     prove(stage.cron.payload.encode() not in probes.crontab(host, "web"),
@@ -158,6 +252,7 @@ def prove_gone(stage):
 
 def prove_silent(stage):
     from disposable import probes
+    prove = stage.timeline.prove
     prove(probes.cron_stays_silent(stage.host, stage.cron.fired), "cron did not run it again")
     before = probes.fires(stage.host, stage.timer.fired), probes.fires(stage.host, stage.service.fired)
     time.sleep(5)
@@ -167,9 +262,11 @@ def prove_silent(stage):
 
 def prove_back(stage, before):
     from disposable import probes, footholds, snapshot
+    prove = stage.timeline.prove
     differences = snapshot.diff(before, stage.host.snapshot(), directory_mtimes=False,
                                 ignore=[footholds.MARKS, *snapshot.BOOT_NOISE, *AGENTS_OWN])
-    prove(not differences, "every file is byte for byte as before " + " ".join(map(str, differences)))
+    prove(not differences, " ".join(["every file is byte for byte as before",
+                                     *map(str, differences)]))
     probes.wait_fires(stage.host, stage.timer.fired, 15)
     prove(True, "the timer fires again")
     probes.wait_fires(stage.host, stage.service.fired, 15)
@@ -181,12 +278,12 @@ def prove_back(stage, before):
 AGENTS_OWN = ("/var/lib/dislodge", "/var/lib/dislodge-link", "/var/log")
 
 
-def go_through(stage, timeline):
+def go_through(stage):
     from disposable import probes
-    scene, host = stage.scene, stage.host
+    scene, host, timeline, prove = stage.scene, stage.host, stage.timeline, stage.timeline.prove
     with timeline.doing("planting footholds"):
         stage.plant()
-    with timeline.doing("footholds fire"):
+    with timeline.doing("footholds fire, cron's at the next full minute"):
         probes.wait_fires(host, stage.timer.fired, 15)
         probes.wait_fires(host, stage.service.fired, 15)
         probes.wait_cron_fires(host, stage.cron.fired)
@@ -194,7 +291,7 @@ def go_through(stage, timeline):
     keys = stage.keys(stage.timer, stage.service, stage.cron)
     with timeline.doing("survey → incident → plan → sent"):
         prove(len(keys) == 4, "the survey names the timer, both services and the cron line")
-        incident = scene.report(stage.view["id"], keys)
+        incident = stage.report(stage.timer, stage.service, stage.cron)
         prove(all(step["assisted"] for step in incident["steps_view"]), "every step is assisted")
     with timeline.doing("approval → removal"):
         scene.approve(incident)
@@ -204,7 +301,7 @@ def go_through(stage, timeline):
     prove_gone(stage)
     with timeline.doing("proof: the next survey resolves the incident"):
         scene.wait_incident(incident["id"], "resolved")
-    with timeline.doing("silence, over a full minute of cron"):
+    with timeline.doing("silence, over a full minute of cron's"):
         prove_silent(stage)
     with timeline.doing("undo"):
         scene.technician.post(f"/api/orders/{incident['orders'][0]['plan_id']}/undo",
@@ -212,37 +309,62 @@ def go_through(stage, timeline):
         incident = scene.wait_order(incident["id"])
         prove({step["status"] for step in incident["steps_view"]} == {"restored"},
               "the host reports all steps restored")
-    with timeline.doing("footholds work again"):
+    with timeline.doing("footholds work again, cron's at the next full minute"):
         prove_back(stage, before)
     with timeline.doing("the incident is open again"):
         scene.wait_incident(incident["id"], "open")
-    prove_audit(scene)
+    prove_audit(stage)
 
 
-def prove_audit(scene):
-    verified = scene.server.sign_in("ada").get("/api/audit/verify")
-    prove(verified["ok"], f"the audit's chain of {verified['events']} events is whole")
+def prove_audit(stage):
+    verified = stage.scene.server.sign_in("ada").get("/api/audit/verify")
+    stage.timeline.prove(verified["ok"], f"the audit's chain of {verified['events']} events is whole")
 
 
 # ---- both ----
 
-def main():
-    args = parse(sys.argv[1:])
+def end_by_signal(number, _):
+    raise Trouble(f"ended by {signal.Signals(number).name}")
+
+
+def demonstrate(args):
     if os.geteuid() != 0:
-        raise SystemExit("demo: disposable hosts need root; run it as root")
-    # so that an end by signal still removes what was made
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("demo: ended by SIGTERM"))
+        raise Trouble("disposable hosts need root; run it as root")
+    # so that an end by signal, or by closing the terminal, still removes what was made
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end_by_signal)
+    port = args.port or (None if args.auto else PORT)
+    if port:
+        check_port(port)
     timeline = Timeline()
     prepare(timeline)
-    hostname, port = (f"demo-{os.getpid()}", args.port) if args.auto else ("demo", args.port or PORT)
+    hostname = f"demo-{os.getpid()}" if args.auto else free_hostname()
     with contextlib.ExitStack() as cleanup:
         stage = Stage(timeline, cleanup, hostname, port)
-        go_through(stage, timeline) if args.auto else show(stage, timeline)
-    print("demo: ok")
+        go_through(stage) if args.auto else show(stage)
+
+
+def known_troubles():
+    """What may go wrong in the parts that the demonstration is made of."""
+    try:
+        import endtoend
+        from disposable import machine
+    except ImportError:
+        return (Trouble,)
+    return (Trouble, AssertionError, endtoend.Refused, machine.HostError)
+
+
+def main():
+    args = parse(sys.argv[1:])
+    try:
+        demonstrate(args)
+    except KeyboardInterrupt:
+        print("\ndemo: ended by Ctrl-C", flush=True)
+        sys.exit(130)
+    except known_troubles() as trouble:
+        sys.exit(f"demo: {trouble}")
+    print("demo: ok" if args.auto else "demo: ended, and everything removed")
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        print("\ndemo: ended")
+    main()

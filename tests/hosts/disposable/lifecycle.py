@@ -35,8 +35,12 @@ def up(name, plain=False, links=None, owner=None):
     machine.raise_inotify_limit()
     with _locked(name):
         _clear_the_way(name)
-        _make_disk(record, base)
-        _boot(record)
+        try:
+            _make_disk(record, base)
+            _boot(record)
+        except BaseException:
+            _remove(name)  # it is ours, and nobody else knows of it yet
+            raise
     return record
 
 
