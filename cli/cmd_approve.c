@@ -26,8 +26,9 @@ static int digest_confirm(int64_t id, const struct dl_options *options, char **r
 	if (!options->json)
 		dl_incident_print(incident);
 	if (!options->yes && !dl_screen_confirm("\nApprove this plan?"))
-		return dl_error_set(err, DL_E_STATE,
-				    "not approved; without a terminal give --yes or --digest");
+		return dl_error_set(err, DL_E_STATE, "not approved%s",
+				    dl_screen_can_ask() ? "" :
+				    "; without a terminal give --yes or --digest");
 	*ret_digest = dl_strdup(digest);
 	return 0;
 }

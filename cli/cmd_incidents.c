@@ -31,14 +31,30 @@ static void incidents_print(const json_t *incidents)
 	dl_table_print(table, "no incidents");
 }
 
-/* Only plain words go into a query: nothing has to be escaped. */
-static int add_filter(struct dl_buf *path, const char *name, const char *value,
-		      struct dl_error *err)
+/* "open, resolved or closed" */
+static char *words_of(const char *const *words)
 {
+	dl_autobuf list = DL_BUF_INIT;
+
+	for (size_t i = 0; words[i]; i++)
+		dl_buf_printf(&list, "%s%s", !i ? "" : words[i + 1] ? ", " : " or ", words[i]);
+	return dl_buf_take(&list);
+}
+
+/* A word that the server does not know would find nothing, which looks like good news. */
+static int add_filter(struct dl_buf *path, const char *name, const char *value,
+		      const char *const *known, struct dl_error *err)
+{
+	size_t i = 0;
+
 	if (!value)
 		return 0;
-	if (!*value || value[strspn(value, "abcdefghijklmnopqrstuvwxyz")])
-		return dl_error_set(err, DL_E_INVALID, "'%s' is no %s", value, name);
+	while (known[i] && strcmp(known[i], value) != 0)
+		i++;
+	if (!known[i]) {
+		dl_autofree char *words = words_of(known);
+		return dl_error_set(err, DL_E_INVALID, "'%s' is no %s: %s", value, name, words);
+	}
 	dl_buf_printf(path, "%c%s=%s", strchr(path->data, '?') ? '&' : '?', name, value);
 	return 0;
 }
@@ -46,6 +62,8 @@ static int add_filter(struct dl_buf *path, const char *name, const char *value,
 static int incidents_run(int argc, char **argv, struct dl_error *err)
 {
 	static const char *const taken[] = { "json", "state", "severity", NULL };
+	static const char *const states[] = { "draft", "open", "resolved", "closed", NULL };
+	static const char *const severities[] = { "low", "high", "critical", NULL };
 	struct dl_options options = { 0 };
 	dl_autojson *incidents = NULL;
 	dl_autobuf path = DL_BUF_INIT;
@@ -53,9 +71,9 @@ static int incidents_run(int argc, char **argv, struct dl_error *err)
 	dl_buf_puts(&path, "/api/incidents");
 	int r = dl_options_read(argc, argv, taken, 0, &options, err);
 	if (r >= 0)
-		r = add_filter(&path, "state", options.state, err);
+		r = add_filter(&path, "state", options.state, states, err);
 	if (r >= 0)
-		r = add_filter(&path, "severity", options.severity, err);
+		r = add_filter(&path, "severity", options.severity, severities, err);
 	if (r >= 0)
 		r = dl_call_list(path.data, &incidents, err);
 	if (r < 0)

@@ -47,17 +47,85 @@ static enum dl_tone status_tone(const char *status)
 	return DL_TONE_WARN;
 }
 
+/* "       label text", or nothing where there is none. */
+static void fact_print(const char *label, const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(object, name);
+	const char *text = json_string_value(value);
+
+	if (!value || json_is_null(value) || (text && !*text))
+		return;
+	dl_autofree char *shown = dl_screen_member(object, name);
+	printf("       %-9s %s\n", label, shown);
+}
+
+static void object_print(const json_t *object)
+{
+	dl_autofree char *path = dl_screen_member(object, "path");
+	dl_autofree char *type = dl_screen_member(object, "type");
+	dl_autofree char *owner = dl_screen_member(object, "owner");
+	json_int_t mode = json_integer_value(json_object_get(object, "mode"));
+
+	printf("       %s\n         %s, mode %04o, owner %s\n", path, type, (unsigned int)mode, owner);
+	for (const char *const *name = (const char *const[]){ "sha256", "target", "package", NULL };
+	     *name; name++) {
+		const char *text = json_string_value(json_object_get(object, *name));
+		dl_autofree char *shown = dl_screen_member(object, *name);
+		if (text && *text)
+			printf("         %s %s\n", *name, shown);
+	}
+}
+
 static void objects_print(const json_t *step)
 {
 	size_t i;
 	json_t *object;
 
-	json_array_foreach(json_object_get(step, "objects"), i, object) {
-		dl_autofree char *path = dl_screen_member(object, "path");
-		dl_autofree char *sha256 = dl_screen_member(object, "sha256");
-		printf("       %s\n", path);
-		if (json_object_get(object, "sha256"))
-			printf("         sha256 %s\n", sha256);
+	json_array_foreach(json_object_get(step, "objects"), i, object)
+		object_print(object);
+}
+
+static void requirements_print(const json_t *step)
+{
+	size_t i;
+	json_t *id;
+
+	json_array_foreach(json_object_get(step, "requires"), i, id)
+		printf("%s%" JSON_INTEGER_FORMAT, i ? ", " : "       needs     step ",
+		       json_integer_value(id));
+	if (i)
+		putchar('\n');
+}
+
+/* What a person has to know before saying yes. */
+static void evidence_print(const json_t *step)
+{
+	const json_t *foothold = json_object_get(step, "foothold");
+
+	fact_print("why", step, "why");
+	fact_print("line", step, "line");
+	fact_print("runs", foothold, "command");
+	fact_print("as", foothold, "user");
+	fact_print("when", foothold, "schedule");
+	fact_print("state", foothold, "state");
+	requirements_print(step);
+	objects_print(step);
+}
+
+/* What the host asked and was answered, and what it keeps. */
+static void proof_print(const json_t *run)
+{
+	size_t i;
+	json_t *item;
+
+	json_array_foreach(json_object_get(run, "evidence"), i, item) {
+		dl_autofree char *words = dl_screen_safe(json_string_value(item));
+		printf("       proof     %s\n", words);
+	}
+	json_array_foreach(json_object_get(run, "quarantine"), i, item) {
+		dl_autofree char *id = dl_screen_member(item, "id");
+		dl_autofree char *path = dl_screen_member(item, "path");
+		printf("       kept      %s, from %s\n", id, path);
 	}
 }
 
@@ -73,11 +141,12 @@ static void step_print(const json_t *step)
 	printf("  %3s  %s  [", id, title);
 	dl_screen_tone(status_tone(status), status);
 	puts("]");
-	objects_print(step);
+	evidence_print(step);
 	if (manual && *manual)
 		dl_screen_paragraph(manual);
 	if (detail && *detail)
 		dl_screen_paragraph(detail);
+	proof_print(run);
 }
 
 static void steps_print(const json_t *incident)
@@ -107,6 +176,14 @@ static void orders_print(const json_t *incident)
 	}
 }
 
+static void revision_print(const json_t *revision)
+{
+	dl_autofree char *no = dl_screen_member(revision, "no");
+	dl_autofree char *state = dl_screen_member(revision, "state");
+
+	printf("%-12s %s, %s\n", "revision", no, state);
+}
+
 void dl_incident_print(const json_t *incident)
 {
 	const json_t *revision = json_object_get(incident, "shown_revision");
@@ -122,8 +199,7 @@ void dl_incident_print(const json_t *incident)
 	member_print("host", json_object_get(incident, "host"), "hostname");
 	member_print("online", json_object_get(incident, "host"), "online");
 	member_print("organization", json_object_get(incident, "organization"), "name");
-	member_print("revision", revision, "no");
-	member_print("status", revision, "state");
+	revision_print(revision);
 	member_print("digest", revision, "digest");
 	section_print("Recommendations", revision, "recommendations");
 	section_print("Summary", revision, "summary");
@@ -173,7 +249,9 @@ int dl_incident_order(const json_t *incident, const char *may, const char **ret_
 		*ret_plan_id = json_string_value(json_object_get(order, "plan_id"));
 		return 0;
 	}
-	return dl_error_set(err, DL_E_STATE, "this incident has no order for which that is possible");
+	return dl_error_set(err, DL_E_STATE, "this incident has no order that can be %s; "
+			    "dislodge show says what it has",
+			    !strcmp(may, "can_cancel") ? "cancelled" : "undone");
 }
 
 int dl_incident_act(const json_t *body, bool as_json, struct dl_error *err,

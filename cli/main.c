@@ -54,7 +54,7 @@ static int exit_code(int result)
 static bool asks_for_help(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++)
-		if (!strcmp(argv[i], "--help"))
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
 			return true;
 	return false;
 }
@@ -87,7 +87,16 @@ int main(int argc, char **argv)
 		puts("dislodge " DL_VERSION);
 		return EXIT_DONE;
 	}
-	bool asked = argc == 2 && !strcmp(argv[1], "--help");
-	help_print(asked ? stdout : stderr);
-	return asked ? EXIT_DONE : EXIT_USAGE;
+	if (argc == 2 && (asks_for_help(argc, argv) || !strcmp(argv[1], "help"))) {
+		help_print(stdout);
+		return EXIT_DONE;
+	}
+	if (argc > 1) {
+		dl_autofree char *word = dl_screen_safe(argv[1]);
+		fprintf(stderr, "dislodge: there is no command '%s'; `dislodge --help` names them\n",
+			word);
+		return EXIT_USAGE;
+	}
+	help_print(stderr);
+	return EXIT_USAGE;
 }

@@ -166,11 +166,16 @@ void dl_screen_json(const json_t *value)
 	putchar('\n');
 }
 
+bool dl_screen_can_ask(void)
+{
+	return isatty(STDIN_FILENO);
+}
+
 bool dl_screen_confirm(const char *question)
 {
 	char answer[16];
 
-	if (!isatty(STDIN_FILENO))
+	if (!dl_screen_can_ask())
 		return false;
 	printf("%s [y/N] ", question);
 	fflush(stdout);

@@ -39,6 +39,8 @@ void dl_screen_tone(enum dl_tone tone, const char *text);
 
 void dl_screen_json(const json_t *value);
 
+/* Whether somebody is there to be asked. */
+bool dl_screen_can_ask(void);
 /* Asks on the terminal; true only for y or yes. Without a terminal: false. */
 bool dl_screen_confirm(const char *question);
 

@@ -36,12 +36,25 @@ static size_t count_pairs(const char *text)
 	return count;
 }
 
+/* A browser sends each line's end as CR LF (HTML, section 4.10.22.4). Texts are
+ * kept with LF, as the API's clients send them. */
+static void unify_line_ends(char *value)
+{
+	char *to = value;
+
+	for (const char *from = value; *from; from++)
+		if (from[0] != '\r' || from[1] != '\n')
+			*to++ = *from;
+	*to = '\0';
+}
+
 static void fields_sort(struct dl_fields *fields, size_t room)
 {
 	const struct evkeyval *one;
 
 	fields->sorted = dl_alloc(room, sizeof(*fields->sorted));
 	TAILQ_FOREACH(one, &fields->decoded, next) {
+		unify_line_ends(one->value);
 		fields->sorted[fields->count] =
 			(struct field){ one->key, one->value, fields->count };
 		fields->count++;

@@ -3,7 +3,7 @@
  * The text is application/x-www-form-urlencoded (WHATWG URL, section 5):
  * name=value pairs with '&' between, '+' for a blank. Refused, with words:
  * more pairs than DL_FIELDS_MAX, a pair without a name or a '=', and a NUL,
- * which would cut a value short without a trace.
+ * which would cut a value short without a trace. CR LF in a value becomes LF.
  */
 #ifndef DL_SERVER_HTTP_FIELDS_H
 #define DL_SERVER_HTTP_FIELDS_H

@@ -1,5 +1,6 @@
 #include "server/incident/code.h"
 
+#include "core/base/buf.h"
 #include "core/base/mem.h"
 
 #include <string.h>
@@ -34,6 +35,15 @@ static const char *find(const struct code *codes, size_t count, const char *name
 const char *dl_reject_reason_sentence(const char *code)
 {
 	return find(reject_reasons, DL_COUNT(reject_reasons), code);
+}
+
+char *dl_reject_reason_codes(void)
+{
+	dl_autobuf words = DL_BUF_INIT;
+
+	for (size_t i = 0; i < DL_COUNT(reject_reasons); i++)
+		dl_buf_printf(&words, "%s%s", i ? ", " : "", reject_reasons[i].name);
+	return dl_buf_take(&words);
 }
 
 const char *dl_close_reason_sentence(const char *code)

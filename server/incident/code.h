@@ -5,6 +5,8 @@
 /* Why a plan or some of its steps were rejected: not_malicious, incomplete,
  * too_risky, other_means, wrong_host, other. NULL when there is no such code. */
 const char *dl_reject_reason_sentence(const char *code);
+/* "not_malicious, incomplete, …", for an error's words. Owned by the caller. */
+char *dl_reject_reason_codes(void);
 
 /* Why an incident was closed without proof: accepted_risk, false_positive,
  * host_retired. NULL when there is no such code. */

@@ -29,8 +29,10 @@ static int read_decision(const json_t *args, struct decision *decision, struct d
 		r = dl_arg_text(args, "comment", DL_STORE_TEXT_MAX_BYTES, &decision->comment, err);
 	if (r < 0)
 		return r;
-	if (decision->reason[0] && !dl_reject_reason_sentence(decision->reason))
-		return dl_error_set(err, DL_E_INVALID, "'reason' is no reason to reject");
+	if (decision->reason[0] && !dl_reject_reason_sentence(decision->reason)) {
+		dl_autofree char *codes = dl_reject_reason_codes();
+		return dl_error_set(err, DL_E_INVALID, "'reason' is none of %s", codes);
+	}
 	if (!decision->approve && !decision->reason[0])
 		return dl_error_set(err, DL_E_INVALID, "a rejection needs a reason");
 	decision->steps = steps;
@@ -110,7 +112,9 @@ static int choose(const struct decision *decision, const struct dl_plan *plan, b
 	if (!count)
 		return dl_error_set(err, DL_E_INVALID, "choose at least one step, or reject the report");
 	if (count < dl_plan_assisted_count(plan) && !decision->reason[0])
-		return dl_error_set(err, DL_E_INVALID, "say why the other steps are rejected");
+		return dl_error_set(err, DL_E_INVALID,
+				    "not every step is chosen: 'reason' must say why the others are "
+				    "rejected");
 	*ret_count = count;
 	return 0;
 }

@@ -180,7 +180,24 @@ def test_does_not_send_a_password_in_the_clear_to_another_machine(run):
     assert "https" in done.stderr
 
 
-@pytest.mark.parametrize("words", [["--help"], ["approve", "--help"], ["--version"]])
+def test_shows_what_a_step_touches_before_anybody_says_yes(run, incident):
+    _, number = incident
+    shown = run("show", number, login="acme-technician").stdout
+    for fact in ("/etc/systemd/system/evil.service", "mode 0644", "sha256 ", "revision     1, sent"):
+        assert fact in shown, shown
+
+
+def test_names_the_words_that_it_knows(run, incident):
+    _, number = incident
+    run("hosts", login="acme-technician")
+    assert "open, resolved or closed" in run("incidents", "--state", "opn", check=False).stderr
+    assert "no command 'fly'" in run("fly", check=False).stderr
+    refused = run("reject", number, "--reason", "dislike", check=False).stderr
+    assert "not_malicious, incomplete" in refused
+
+
+@pytest.mark.parametrize("words", [["--help"], ["approve", "--help"], ["help"], ["show", "-h"],
+                                   ["--version"]])
 def test_helps(run, words):
     done = run(*words)
     assert "dislodge" in done.stdout and not done.stderr

@@ -41,6 +41,15 @@ static void finds_values_by_name_in_the_order_sent(void **state)
 	assert_null(dl_fields_nth(fields, "a", (size_t)-1));
 }
 
+static void takes_the_line_ends_of_browsers_for_line_ends(void **state)
+{
+	dl_auto(dl_fields) fields = must_parse("a=x%0D%0Ay%0D%0A&b=%0D%0D%0A%0A");
+
+	(void)state;
+	assert_string_equal(dl_fields_nth(fields, "a", 0), "x\ny\n");
+	assert_string_equal(dl_fields_nth(fields, "b", 0), "\r\n\n");
+}
+
 static void takes_an_empty_text_for_no_fields(void **state)
 {
 	dl_auto(dl_fields) fields = must_parse("");
@@ -76,6 +85,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_values_by_name_in_the_order_sent),
+		cmocka_unit_test(takes_the_line_ends_of_browsers_for_line_ends),
 		cmocka_unit_test(takes_an_empty_text_for_no_fields),
 		cmocka_unit_test(refuses_more_fields_than_allowed_and_says_how_many),
 		cmocka_unit_test(refuses_what_would_be_read_in_two_ways),
