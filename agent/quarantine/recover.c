@@ -71,7 +71,9 @@ static int recovery_end(struct recovery *recovery, enum dl_move_state state, str
 
 	if (recovery->trouble.code)
 		return dl_error_set(err, recovery->trouble.code, "%s", recovery->trouble.text);
-	r = dl_folder_sync(recovery->quarantine->store, err);
+	r = locks_close_folder(recovery->move, &recovery->spot, err);
+	if (r == 0)
+		r = dl_folder_sync(recovery->quarantine->store, err);
 	if (r == 0 && recovery->spot.folder)
 		r = dl_folder_sync(recovery->spot.folder, err);
 	return r < 0 ? r : dl_journal_move_to(recovery->quarantine->journal, recovery->move, state,
@@ -201,9 +203,6 @@ static int recover_replace(struct recovery *recovery, struct dl_error *err)
 	if (!folder)
 		return recovery_end(recovery, stored ? DL_MOVE_DONE : DL_MOVE_VOID, err);
 	old = recovery_find(recovery, folder, recovery->beside);
-	r = locks_close_folder(recovery->move, &recovery->spot, err);
-	if (r < 0)
-		return r;
 	if (stored || old)
 		return recover_swapped(recovery, old, err);
 	r = dl_folder_has(folder, recovery->beside, &beside, err);
@@ -279,9 +278,6 @@ static int recover_move(struct dl_quarantine *quarantine, struct dl_move *move,
 						recover_undo_replace(&recovery, err);
 	if (about_is(move, "replace"))
 		return recover_replace(&recovery, err);
-	r = locks_close_folder(move, &recovery.spot, err);
-	if (r < 0)
-		return r;
 	return about_flag(move, "copied") ? recover_copied(&recovery, err) :
 					    recover_take(&recovery, err);
 }

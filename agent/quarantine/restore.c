@@ -64,14 +64,12 @@ static int restore_swap(struct change *restore, const struct dl_folder *from, co
 
 	if (r < 0)
 		return r;
-	if (!dl_held_is_at(edited, from, name) ||
-	    discard_content(from, name, about_text(&restore->move, "after"), err) < 0) {
-		r = dl_folder_exchange(from, name, spot->folder, spot->leaf, err);
-		if (r < 0)
-			return dl_error_prefix(err, DL_E_IO, "swapping back");
-		return dl_error_set(err, DL_E_STALE, "it was changed while it was being restored");
-	}
-	return 0;
+	r = dl_held_is_at(edited, from, name) ?
+		    discard_content(from, name, about_text(&restore->move, "after"), err) :
+		    dl_error_set(err, DL_E_STALE, "it was changed while it was being restored");
+	if (r < 0 && dl_folder_exchange(from, name, spot->folder, spot->leaf, err) < 0)
+		return dl_error_prefix(err, DL_E_IO, "swapping back");
+	return r;
 }
 
 /* The old object is on another file system: a whole copy of it beside the table first. */
@@ -127,13 +125,23 @@ static int restore_replaced(struct change *restore, struct dl_error *err)
 	return r == DL_E_CROSS_DEVICE ? restore_swap_copy(restore, edited, err) : r;
 }
 
+/* Recorded before they are cleared: a crash must not leave the folder without its flags. */
+static int restore_unlock(struct change *restore, uint32_t locks, struct dl_error *err)
+{
+	int r;
+
+	json_object_set_new(restore->move.about, "folder_locks", json_integer(locks));
+	r = dl_journal_move_to(restore->quarantine->journal, &restore->move, DL_MOVE_UNDOING, err);
+	return r < 0 ? r : dl_folder_set_locks(restore->spot.folder, 0, err);
+}
+
 static int restore_put(struct change *restore, struct dl_error *err)
 {
 	uint32_t locks = 0;
 	int r = dl_folder_locks(restore->spot.folder, &locks, err);
 
 	if (r == 0 && locks)
-		r = dl_folder_set_locks(restore->spot.folder, 0, err);
+		r = restore_unlock(restore, locks, err);
 	if (r == 0)
 		r = about_is(&restore->move, "take") ? restore_take(restore, err) :
 						      restore_replaced(restore, err);
