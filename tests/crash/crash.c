@@ -21,7 +21,7 @@
 
 enum {
 	STOPS_MAX = 20000,
-	SPREAD_SHORT = 60,   /* kills of one act beside those after its changes */
+	SPREAD_SHORT = 24,   /* kills of one act beside those after its changes */
 	VIOLATIONS_SHOWN = 20,
 	WORKERS_MAX = 16,
 };

@@ -242,6 +242,20 @@ static char *object_when_settled(const struct trial *trial, const struct ledger 
 	return NULL;
 }
 
+/* Drafts are as much in the way there as anywhere. */
+static bool store_has_leftovers(void)
+{
+	DIR *stream = opendir(scratch_path(SCRATCH_STORE));
+	const struct dirent *entry;
+	bool found = false;
+
+	while (stream && !found && (entry = readdir(stream)))
+		found = strncmp(entry->d_name, ".dislodge-", 10) == 0;
+	if (stream)
+		closedir(stream);
+	return found;
+}
+
 char *invariant_when_settled(const struct trial *trial)
 {
 	dl_auto(snapshot) now = snapshot_take();
@@ -249,6 +263,8 @@ char *invariant_when_settled(const struct trial *trial)
 
 	if (leftover)
 		return violation("I10: the agent left %s behind", leftover);
+	if (store_has_leftovers())
+		return violation("I10: the agent left a draft in quarantine");
 	return for_each_object(trial, object_when_settled);
 }
 
