@@ -182,6 +182,50 @@ def swap(key_file, name, value):
                    for line in key_file.splitlines(keepends=True))
 
 
+def test_a_certificate_brought_along_serves_agents_and_another_does_not(scene, host, tmp_path):
+    """Of one's own authority, say: what counts is its key, which enrolment keys pin."""
+    scene.server.stop()
+    own = self_signed(tmp_path, "own")
+    for name, ending in (("tls.crt", "crt"), ("tls.key", "key")):
+        (scene.server.folder / name).write_bytes(own.with_suffix(f".{ending}").read_bytes())
+    scene.server.start()
+    scene.sign_in()
+    assert f"tls_pin = {pin_of(own.with_suffix('.crt'))}\n" in scene.server.key_file("Acme")
+    _, view = scene.enlist(host)
+    first = scene.footholds(view["id"])
+    assert scene.survey(view["id"])["online"]
+
+    scene.server.stop()  # another key under the same name is another server
+    other = self_signed(tmp_path, "other")
+    for name, ending in (("tls.crt", "crt"), ("tls.key", "key")):
+        (scene.server.folder / name).write_bytes(other.with_suffix(f".{ending}").read_bytes())
+    scene.server.start()
+    time.sleep(5)
+    assert scene.analyst.get(f"/api/hosts/{view['id']}")["online"] is False
+    assert [one["key"] for one in scene.footholds(view["id"])] == [one["key"] for one in first]
+
+
+def test_first_seen_outlives_a_restart_of_agent_and_host(enlisted):
+    scene, host, _, host_id = enlisted
+    timer = footholds.plant_timer(host, "beacon")
+    scene.survey(host_id)
+
+    def first_seen():
+        return {one["location"]: one["first_seen"] for one in scene.footholds(host_id)
+                if one["location"] in timer.paths}
+
+    seen = first_seen()
+    assert len(seen) == 2 and all(seen.values())
+    host.run(["systemctl", "restart", "dislodge-executor", "dislodge-link"])
+    scene.survey(host_id)
+    assert first_seen() == seen
+    host.stop()
+    host.start()
+    wait_until(lambda: scene.analyst.get(f"/api/hosts/{host_id}")["online"], 30, "it is back")
+    scene.survey(host_id)
+    assert first_seen() == seen
+
+
 # ---- two halves ----
 
 def test_run_without_a_role_runs_both_halves_and_ends_both(installed):
@@ -287,14 +331,7 @@ ANSWERS = {
 def test_a_server_gone_mad_harms_neither_half_and_is_not_hammered(enlisted, tmp_path):
     scene, host, agent, host_id = enlisted
     footholds.plant_timer(host, "beacon")
-    with mad_server(tmp_path) as mad:
-        honest = host.read_file("/var/lib/dislodge-link/server.json")
-        host.link(9999, mad.server_port)
-        settings = {**json.loads(honest), "server": "https://localhost:9999", "tls_pin": mad.pin}
-        owner = host.lstat("/var/lib/dislodge-link/server.json")
-        host.write_file("/var/lib/dislodge-link/server.json", json.dumps(settings), 0o600,
-                        (owner.st_uid, owner.st_gid))
-        host.run(["systemctl", "restart", "dislodge-link"])
+    with mad_server(tmp_path) as mad, settings_of(host, mad):
         before = host.text("systemctl show -P MainPID dislodge-executor dislodge-link")
         for words, answer in ANSWERS.items():
             mad.answer, mad.asked = answer, 0
@@ -303,12 +340,37 @@ def test_a_server_gone_mad_harms_neither_half_and_is_not_hammered(enlisted, tmp_
             time.sleep(2)
             assert mad.asked - asked <= 12, f"{mad.asked - asked} calls in 2 s after {words}"
         assert host.text("systemctl show -P MainPID dislodge-executor dislodge-link") == before
-        host.write_file("/var/lib/dislodge-link/server.json", honest, 0o600,
-                        (owner.st_uid, owner.st_gid))
-        host.run(["systemctl", "restart", "dislodge-link"])
     assert scene.survey(host_id)["online"]
     assert probes.unit_state(host, "beacon.timer")["ActiveState"] == "active"
     assert "\x1b" not in agent.log()
+
+
+def test_a_server_that_is_slow_to_answer_holds_up_nobody(enlisted, tmp_path):
+    """It takes the call and sends one byte a second: the link gives up in time and asks again, the
+    executor does not notice, and the honest server finds everything as it was."""
+    scene, host, _, host_id = enlisted
+    with mad_server(tmp_path) as slow, settings_of(host, slow):
+        slow.answer, slow.trickle = (200, b""), True
+        wait_until(lambda: slow.asked >= 1, 30, "the agent asks")
+        executor = Executor(host)
+        assert executor.ask("status")["ok"]
+        executor.close()
+        assert host.text(["dislodge-agent", "survey", "--json"])
+    assert scene.survey(host_id)["online"]
+
+
+@contextlib.contextmanager
+def settings_of(host, mad):
+    """The link speaks to the mad server meanwhile, and to the honest one afterwards."""
+    path = "/var/lib/dislodge-link/server.json"
+    honest, owner = host.read_file(path), host.lstat(path)
+    host.link(9999, mad.server_port)
+    settings = {**json.loads(honest), "server": "https://localhost:9999", "tls_pin": mad.pin}
+    for content in (json.dumps(settings), honest):
+        host.write_file(path, content, 0o600, (owner.st_uid, owner.st_gid))
+        host.run(["systemctl", "restart", "dislodge-link"])
+        if content != honest:
+            yield
 
 
 @contextlib.contextmanager
@@ -321,20 +383,28 @@ def silent_server():
 @contextlib.contextmanager
 def mad_server(folder):
     """An HTTPS server that gives every call the same `answer` and counts them in `asked`."""
-    key, cert = folder / "mad.key", folder / "mad.crt"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                    "-keyout", key, "-out", cert], check=True, capture_output=True)
+    own = self_signed(folder, "mad")
+    key, cert = own.with_suffix(".key"), own.with_suffix(".crt")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), MadAnswers)
     trust = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trust.load_cert_chain(cert, key)
     server.socket = trust.wrap_socket(server.socket, server_side=True)
-    server.pin, server.answer, server.asked = pin_of(cert), (204, b""), 0
+    server.pin, server.answer, server.asked, server.trickle = pin_of(cert), (204, b""), 0, False
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield server
     server.shutdown()
     server.server_close()
+
+
+def self_signed(folder, name):
+    """Make NAME.key and NAME.crt in the folder; returns their path without its ending."""
+    made = folder / name
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=DNS:localhost", "-keyout", f"{made}.key",
+                    "-out", f"{made}.crt"], check=True, capture_output=True)
+    return made
 
 
 def pin_of(cert):
@@ -356,9 +426,13 @@ class MadAnswers(http.server.BaseHTTPRequestHandler):
             if status == 302:
                 self.send_header("Location", "http://localhost:1/")
             if status != 204:
-                self.send_header("Content-Length", str(len(body)))
+                size = 1 << 20 if self.server.trickle else len(body)
+                self.send_header("Content-Length", str(size))
             self.end_headers()
             self.wfile.write(body)
+            while self.server.trickle:
+                self.wfile.write(b" ")
+                time.sleep(1)
 
     def log_message(self, *_):
         pass
