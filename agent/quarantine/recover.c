@@ -165,12 +165,22 @@ static int recover_copied(struct recovery *recovery, struct dl_error *err)
 	return recovery_end_in_place(recovery, DL_MOVE_VOID, err);
 }
 
+/* The power went: the copy in quarantine reached its disk, the swap did not. */
+static int recover_unswapped(struct recovery *recovery, struct dl_error *err)
+{
+	int r = discard_content(recovery->spot.folder, recovery->beside, recovery->after, err);
+
+	if (r == 0)
+		r = dl_folder_unlink(recovery->quarantine->store, recovery->move->id, DL_TYPE_FILE,
+				     err);
+	return r < 0 ? r : recovery_end_in_place(recovery, DL_MOVE_VOID, err);
+}
+
 /* Swapped already: the old object lies beside the table, or in quarantine. */
-static int recover_swapped(struct recovery *recovery, const struct dl_held *old,
-			   struct dl_error *err)
+static int recover_swapped(struct recovery *recovery, const struct dl_held *stored,
+			   const struct dl_held *old, struct dl_error *err)
 {
 	struct dl_folder *store = recovery->quarantine->store;
-	dl_auto(dl_held) stored = recovery_stored(recovery);
 	int r = 0;
 
 	if (!stored)
@@ -196,6 +206,7 @@ static int recover_replace(struct recovery *recovery, struct dl_error *err)
 {
 	struct dl_folder *folder = recovery->spot.folder;
 	dl_auto(dl_held) stored = recovery_stored(recovery);
+	dl_auto(dl_held) placed = recovery_placed(recovery);
 	dl_auto(dl_held) old = NULL;
 	bool beside = false;
 	int r;
@@ -203,8 +214,10 @@ static int recover_replace(struct recovery *recovery, struct dl_error *err)
 	if (!folder)
 		return recovery_end(recovery, stored ? DL_MOVE_DONE : DL_MOVE_VOID, err);
 	old = recovery_find(recovery, folder, recovery->beside);
+	if (stored && placed)
+		return recover_unswapped(recovery, err);
 	if (stored || old)
-		return recover_swapped(recovery, old, err);
+		return recover_swapped(recovery, stored, old, err);
 	r = dl_folder_has(folder, recovery->beside, &beside, err);
 	/* Something else was swapped out: it goes back to its name. */
 	if (r == 0 && beside && recovery_is_edited(recovery))

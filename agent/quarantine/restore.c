@@ -82,13 +82,16 @@ static int restore_swap_copy(struct change *restore, const struct dl_held *edite
 
 	aside_name(restore->move.id, beside);
 	r = dl_held_copy(restore->held, folder, beside, beside, err);
-	if (r < 0)
-		return r;
-	r = restore_swap(restore, folder, beside, edited, err);
+	if (r == 0)
+		r = restore_swap(restore, folder, beside, edited, err);
 	if (r < 0) {
 		discard_content(folder, beside, restore->then.sha256, NULL);
 		return r;
 	}
+	/* The other disk may forget the swap and this one keep the removal. */
+	r = dl_folder_sync(folder, err);
+	if (r < 0)
+		return r;
 	return dl_folder_unlink(restore->quarantine->store, restore->move.id, DL_TYPE_FILE, err);
 }
 
