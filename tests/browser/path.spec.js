@@ -155,42 +155,141 @@ test("cancels before the host begins", async ({ browser }) => {
 	expect(await stage.act("gone", { host: "second" }), "nothing was removed").toBe(false);
 });
 
-test("goes the main path with scripts off", async ({ browser }) => {
+test("goes the whole main path with scripts off, from composing to the proof", async ({ browser }) => {
 	test.setTimeout(3 * WORK);
+	await stage.act("plant_cron", { host: "second", name: "scriptless" });
 	const scriptless = { javaScriptEnabled: false };
 	const analyst = await as(browser, "ana", scriptless);
-	await analyst.getByRole("link", { name: "A crontab line of web" }).click();
+	const id = await sendReport(analyst, stage, hosts.second, {
+		subject: "Sent without a script", footholds: ["/usr/local/lib/scriptless"] });
 	const technician = await as(browser, "tom", scriptless);
-	await technician.goto(analyst.url());
+	await technician.getByRole("link", { name: "Sent without a script" }).click();
 	await technician.getByRole("link", { name: "Review Remediation Plan" }).click();
 	await technician.getByRole("button", { name: "Approve ticked steps" }).click();
-	await expect(async () => {
-		await technician.reload();
-		await expect(technician.getByText("Resolved", { exact: true })).toBeVisible({ timeout: 500 });
-	}).toPass({ timeout: WORK });
-	expect(await stage.act("gone", { host: "second" })).toBe(true);
+	await shows(technician, "Resolved");
+	expect(incidentOf(technician)).toBe(id);
+	expect(await stage.act("there", { host: "second", name: "scriptless" })).toEqual([true, false]);
 });
 
-test("shows hostile names as text", async ({ browser }) => {
-	await stage.act("plant_hostile", { host: "second" });
+/** Reloads, as people without scripts do, until the words stand there. */
+async function shows(page, words) {
+	await expect(async () => {
+		await page.reload();
+		await expect(page.getByText(words, { exact: true }).first()).toBeVisible({ timeout: 500 });
+	}).toPass({ timeout: WORK });
+}
+
+async function cronReport(browser, name, subject) {
+	await stage.act("plant_cron", { host: "second", name });
 	const analyst = await as(browser, "ana");
-	const trouble = [];
-	analyst.on("dialog", (dialog) => { trouble.push(dialog.message()); dialog.dismiss(); });
-	analyst.on("console", (message) => { if (message.type() === "error") trouble.push(message.text()); });
-	await analyst.goto(`${stage.url}/hosts/${hosts.second.id}`);
-	const row = analyst.locator("li.foothold", { hasText: "<script>alert(1)</script>" }).first();
-	await expect(row).toBeVisible();
-	await picture(analyst, "real-hostile");
-	await expect(row.locator(".byte").first()).toHaveText(/%E2%80%AE|%FF/);
+	await sendReport(analyst, stage, hosts.second, { subject, footholds: [`/usr/local/lib/${name}`] });
+	const technician = await as(browser, "tom");
+	await technician.goto(analyst.url());
+	await technician.getByRole("link", { name: "Review Remediation Plan" }).click();
+	return { analyst, technician };
+}
+
+test("says in words what was stale and what failed, and why", async ({ browser }) => {
+	test.setTimeout(3 * WORK);
+	for (const [name, spoil, words] of [
+		["changed", "change_payload", "Stale: the host no longer holds what was approved; nothing was done"],
+		["held", "hold_payload", "Failed"],
+	]) {
+		const { technician } = await cronReport(browser, name, `A payload that is ${name}`);
+		await stage.act(spoil, { host: "second", name });
+		await technician.getByRole("button", { name: "Approve ticked steps" }).click();
+		await expect(technician.locator(".plan .state", { hasText: words })).toHaveCount(1, { timeout: WORK });
+		await expect(technician.locator(".plan").getByText("Completed")).toHaveCount(1);
+		await expectAccessible(technician);
+		expect(await stage.act("there", { host: "second", name }), "the payload stays").toEqual([true, true]);
+	}
+});
+
+test("approves only what is ticked; the rest is rejected with the reason", async ({ browser }) => {
+	test.setTimeout(2 * WORK);
+	const { technician } = await cronReport(browser, "chosen", "Only the line of it");
+	await technician.getByRole("checkbox", { name: "Approve step 2" }).uncheck();
+	await technician.getByLabel("Reason, if you reject anything").selectOption("too_risky");
+	await technician.getByRole("button", { name: "Approve ticked steps" }).click();
+	await expect(technician.locator(".plan").getByText("Completed")).toHaveCount(1, { timeout: WORK });
+	await expect(technician.locator(".plan .state", { hasText: "Rejected" })).toHaveCount(1);
+	await expectAccessible(technician);
+	expect(await stage.act("there", { host: "second", name: "chosen" })).toEqual([true, true]);
+});
+
+test("takes a note on manual work, and closes a report with its reason", async ({ browser }) => {
+	const technician = await as(browser, "tom");
+	await technician.getByRole("link", { name: "A unit of a package was edited" }).click();
+	await technician.locator(".tabs").getByRole("link", { name: "Remediations" }).click();
+	await technician.getByRole("link", { name: /done/i }).first().click();
+	await technician.getByLabel("What did you do?").fill("Installed the package again.");
+	await expectAccessible(technician);
+	await technician.getByRole("button", { name: "Mark as done" }).click();
+	await expect(technician.getByText(/Manual: done by tom/).first()).toBeVisible();
+	await expect(technician.getByText("Installed the package again.").first()).toBeVisible();
+
+	const analyst = await as(browser, "ana");
+	await analyst.goto(`${stage.url}/incidents/${incidentOf(technician)}`);
+	await analyst.getByRole("link", { name: /^Close/ }).click();
+	await analyst.getByLabel("Reason").selectOption("false_positive");
 	await expectAccessible(analyst);
-	await row.getByRole("checkbox").check();
+	await analyst.getByRole("button", { name: "Close incident" }).click();
+	await expect(analyst.getByText("Closed", { exact: true }).first()).toBeVisible();
+});
+
+test("shows hostile names as text on every page, and removes what bears them", async ({ browser }) => {
+	test.setTimeout(3 * WORK);
+	const spelled = await stage.act("plant_hostile", { host: "second" });
+	const analyst = await as(browser, "ana");
+	const technician = await as(browser, "tom");
+	const trouble = [...watched(analyst), ...watched(technician)];
+	await analyst.goto(`${stage.url}/hosts/${hosts.second.id}`);
+	for (const name of ["service", "cron", "ignored"]) {
+		const row = analyst.locator("li.foothold").filter({
+			has: analyst.getByText(spelled[name], { exact: true }) }).first();
+		await expect(row, name).toBeVisible();
+		await row.getByRole("checkbox").first().check();
+	}
+	await picture(analyst, "real-hostile");
+	await expect(analyst.locator(".byte", { hasText: "%E2%80%AE" }).first()).toBeVisible();
+	await expectAccessible(analyst);
 	await analyst.getByRole("button", { name: "Open incident report" }).click();
 	await analyst.getByLabel("Subject").fill(`"><script>alert(2)</script>`);
 	await analyst.getByRole("button", { name: "Save and preview" }).click();
 	await expect(analyst.getByRole("heading", { name: `"><script>alert(2)</script>` })).toBeVisible();
-	await expectAccessible(analyst);
-	expect(trouble).toEqual([]);
+	await expectSpelled(analyst, spelled);
+	await analyst.getByRole("button", { name: "Send report" }).click();
+
+	await technician.goto(analyst.url().replace(/\?.*/, ""));
+	await technician.getByRole("link", { name: "Review Remediation Plan" }).click();
+	await expectSpelled(technician, spelled);
+	await expectAccessible(technician);
+	await technician.getByRole("button", { name: "Approve ticked steps" }).click();
+	await expect(technician.locator(".plan .spinner")).toHaveCount(0, { timeout: WORK });
+	await expectSpelled(technician, spelled);
+	expect(await stage.act("hostile_gone", { host: "second" })).toBe(true);
+	expect(trouble.flat()).toEqual([]);
 });
+
+/** Exactly these spellings stand in the page's text, and no raw byte of the names does. */
+async function expectSpelled(page, spelled) {
+	const text = await page.locator("main").textContent();
+	for (const name of ["payload", "tool", "line"]) expect(text, name).toContain(spelled[name]);
+	for (const name of ["service", "ignored"]) { // a unit goes by its name
+		expect(text, name).toContain(spelled[name].split("/").pop());
+	}
+	expect(text).not.toMatch(/[\u202e\ufffd]/);
+	expect(await page.locator("main script").count(), "no name became markup").toBe(0);
+}
+
+/** What a page complains of: a dialog, an error, a refused script. Grows while the test runs. */
+function watched(page) {
+	const trouble = [];
+	page.on("dialog", (dialog) => { trouble.push(dialog.message()); dialog.dismiss(); });
+	page.on("pageerror", (error) => trouble.push(String(error)));
+	page.on("console", (message) => { if (message.type() === "error") trouble.push(message.text()); });
+	return [trouble];
+}
 
 test("verifies the audit chain and signs out", async ({ browser }) => {
 	const administrator = await as(browser, "ada");

@@ -38,7 +38,8 @@ async function open() {
 		async close() {
 			const ended = new Promise((resolve) => child.once("exit", resolve));
 			child.stdin.end();
-			await ended;
+			const code = await ended;
+			if (code !== 0) throw new Error(`stage.py ended with ${code}: its last looks failed`);
 		},
 	};
 }

@@ -18,10 +18,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "hosts")
 import endtoend  # noqa: E402
 from disposable import footholds, lifecycle, probes  # noqa: E402
 
-# What a host may hold: quotes, markup, and in UTF-8 a right-to-left override; then a lone 0xFF.
-HOSTILE = b"\"><script>alert(1)</script>'&\xe2\x80\xaegnp.exe\xff"
-
-
 class Stage:
     def __init__(self, cleanup):
         self.cleanup = cleanup
@@ -39,6 +35,8 @@ class Stage:
         self.cleanup.callback(lifecycle.down, name)
         self.hosts[host] = lifecycle_host = endtoend.Host(name)
         _, self.views[host] = self.scene.enlist(lifecycle_host)
+        for look in lifecycle_host.farewells:
+            self.cleanup.callback(look)
         return {"id": self.views[host]["id"], "hostname": name}
 
     def plant(self, host):
@@ -52,11 +50,36 @@ class Stage:
         return True
 
     def plant_hostile(self, host):
+        """Returns how the pages are to spell what was planted."""
         machine = self.hosts[host]
-        line = b"0 0 1 1 * root /usr/bin/true '" + HOSTILE.replace(b"'", b"") + b"'\n"
-        machine.write_file("/etc/cron.d/hostile", line)
+        hostile = self.planted["hostile"] = footholds.plant_hostile_names(machine)
+        self.views[host] = self.scene.survey(self.views[host]["id"])
+        return hostile.spelled
+
+    def hostile_gone(self, host):
+        hostile = self.planted["hostile"]
+        return not any(self.hosts[host].exists(path) for path in hostile.paths[:-1])
+
+    def plant_cron(self, host, name):
+        """A file in /etc/cron.d with its payload; surveyed."""
+        self.planted[name] = footholds.plant_cron_file(self.hosts[host], name)
         self.views[host] = self.scene.survey(self.views[host]["id"])
         return True
+
+    def change_payload(self, host, name):
+        self.hosts[host].write_file(self.planted[name].payload, "#!/bin/sh\n# another\n", 0o755)
+        return True
+
+    def hold_payload(self, host, name):
+        """Mount something over the payload, where the executor sees it: nothing can move it. (No
+        mount of a disposable host reaches its services: a container's root is not shared.)"""
+        payload = self.planted[name].payload
+        self.hosts[host].run("nsenter --mount --target $(systemctl show -P MainPID dislodge-executor)"
+                             f" mount --bind {payload} {payload}")
+        return True
+
+    def there(self, host, name):
+        return [self.hosts[host].exists(path) for path in self.planted[name].paths]
 
     def offline(self, host):
         self.hosts[host].offline()
@@ -82,7 +105,8 @@ class Stage:
         return planted["cron"].payload.encode() in probes.crontab(machine, "web")
 
 
-ACTS = ("people", "boot", "plant", "plant_hostile", "offline", "online", "gone", "back")
+ACTS = ("people", "boot", "plant", "plant_hostile", "hostile_gone", "plant_cron", "change_payload",
+        "hold_payload", "there", "offline", "online", "gone", "back")
 
 
 def answer(stage, line):
