@@ -162,6 +162,16 @@ def record_refused(story):
     return story.of_host(), "survey"
 
 
+def local(act):
+    def does(story):
+        story.host = story.agent()
+        story.host.send(story.host.record("local", {
+            "act": act, "plan_id": "ab" * 16, "of": "", "by": {"uid": 0, "login": "joe"}, "time": 1,
+            "steps": [], "runs": [], "items": []}))
+        return story.of_host(), f"host {story.host.id}"
+    return does
+
+
 def survey_requested(story):
     story.host = story.agent()
     story.person("technician").post(f"/api/hosts/{story.host.id}/survey")
@@ -289,7 +299,9 @@ ACTS = {act.__name__.replace("_", ".", 1): act for act in [
     revision_superseded, step_manual_done, order_created, order_claimed, order_claim_refused,
     order_finished, order_refused, order_cancelled, order_expired]}
 ACTS |= {"logout": logout, "enrol_key.created": enrol_key_created,
-         "enrol_key.revoked": enrol_key_revoked}
+         "enrol_key.revoked": enrol_key_revoked, "local.applied": local("apply"),
+         "local.undone": local("undo"), "local.restored": local("restore"),
+         "local.purged": local("purge")}
 
 
 def test_the_table_holds_every_action_that_is_documented():
