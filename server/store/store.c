@@ -1,5 +1,6 @@
 /* Three threads, three connections: the writer commits in groups, the reader
- * answers from snapshots, the checker prepares for the writer. Calls travel through bounded-by-the-caller queues. */
+ * answers from snapshots, the checker prepares for the writer. Calls travel
+ * through bounded-by-the-caller queues. */
 #include "core/base/time.h"
 #include "server/store/anchor.h"
 #include "server/store/migrate.h"
