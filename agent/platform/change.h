@@ -152,8 +152,9 @@ int dl_file_make(const struct dl_folder *folder, const char *name, const void *d
 int dl_folder_make_like(const struct dl_folder *parent, const char *name, const char *draft,
 			const struct dl_facts *like, struct dl_error *err);
 /* Links and folders are made in a private folder `draft` beside their name,
- * which nobody can guess; removes what a crash left of it. */
-void dl_draft_clear(const struct dl_folder *folder, const char *draft);
+ * which nobody can guess; removes what a crash left of it. Fails when what lies
+ * in it would stay; the folder itself may, empty. */
+int dl_draft_clear(const struct dl_folder *folder, const char *draft, struct dl_error *err);
 
 /* ---- who else has it ---- */
 

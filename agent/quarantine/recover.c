@@ -267,11 +267,13 @@ static int recover_undo_replace(struct recovery *recovery, struct dl_error *err)
 }
 
 /* A link or folder that was being made, here or in quarantine. */
-static void recover_drafts(const struct recovery *recovery)
+static int recover_drafts(const struct recovery *recovery, struct dl_error *err)
 {
-	dl_draft_clear(recovery->quarantine->store, recovery->beside);
-	if (recovery->spot.folder)
-		dl_draft_clear(recovery->spot.folder, recovery->beside);
+	int r = dl_draft_clear(recovery->quarantine->store, recovery->beside, err);
+
+	if (r == 0 && recovery->spot.folder)
+		r = dl_draft_clear(recovery->spot.folder, recovery->beside, err);
+	return r;
 }
 
 static int recover_move(struct dl_quarantine *quarantine, struct dl_move *move,
@@ -283,9 +285,10 @@ static int recover_move(struct dl_quarantine *quarantine, struct dl_move *move,
 	if (!about_is(move, "take") && !about_is(move, "replace"))
 		return 0;
 	r = recovery_open(&recovery, err);
+	if (r == 0)
+		r = recover_drafts(&recovery, err);
 	if (r < 0)
 		return r;
-	recover_drafts(&recovery);
 	if (move->state == DL_MOVE_UNDOING)
 		return about_is(move, "take") ? recover_undo_take(&recovery, err) :
 						recover_undo_replace(&recovery, err);

@@ -140,18 +140,22 @@ static int copy_make_draft(const struct dl_folder *ours, const struct dl_facts *
 }
 
 /* Only a folder that nobody else can have made or written to. */
-void dl_draft_clear(const struct dl_folder *folder, const char *draft)
+int dl_draft_clear(const struct dl_folder *folder, const char *draft, struct dl_error *err)
 {
 	dl_auto(dl_folder) ours = NULL;
 	struct stat facts;
+	bool there = false;
+	int r;
 
 	if (dl_folder_open_in(folder, draft, &ours, NULL) < 0 ||
 	    fstat(ours->handle, &facts) < 0 || facts.st_uid != geteuid() ||
 	    (facts.st_mode & 07777) != 0700)
-		return;
+		return 0;
 	dl_folder_unlink(ours, COPY_DRAFT, DL_TYPE_FILE, NULL);
 	dl_folder_unlink(ours, COPY_DRAFT, DL_TYPE_FOLDER, NULL);
 	dl_folder_unlink(folder, draft, DL_TYPE_FOLDER, NULL);
+	r = dl_folder_has(ours, COPY_DRAFT, &there, err);
+	return r == 0 && there ? dl_error_set(err, DL_E_IO, "a draft cannot be removed") : r;
 }
 
 /* Links and folders cannot be made without a name. Where others may write,
@@ -162,15 +166,15 @@ static int copy_dressed(const struct dl_folder *folder, const char *name, const 
 			struct dl_error *err)
 {
 	dl_auto(dl_folder) ours = NULL;
-	int r;
+	int r = dl_draft_clear(folder, draft, err);
 
-	dl_draft_clear(folder, draft);
-	r = dl_folder_make_private(folder, draft, &ours, err);
+	if (r == 0)
+		r = dl_folder_make_private(folder, draft, &ours, err);
 	if (r == 0)
 		r = copy_make_draft(ours, like, mtime, err);
 	if (r == 0)
 		r = dl_folder_move(ours, COPY_DRAFT, folder, name, err);
-	dl_draft_clear(folder, draft);
+	dl_draft_clear(folder, draft, NULL);
 	return r < 0 ? r : dl_folder_sync(folder, err);
 }
 
