@@ -11,7 +11,9 @@
 #include "tests/crash/invariant.h"
 #include "tests/crash/scratch.h"
 
+#include <dirent.h>
 #include <err.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -104,9 +106,23 @@ static char *check_terminal(const struct trial *trial)
 	return NULL;
 }
 
+static void sweep_store(struct fault *fault)
+{
+	DIR *stream = opendir(scratch_path(SCRATCH_STORE));
+	const struct dirent *entry;
+
+	while (stream && (entry = readdir(stream)))
+		if (strncmp(entry->d_name, ".dislodge-", 10) == 0 &&
+		    unlinkat(dirfd(stream), entry->d_name, AT_REMOVEDIR) == 0)
+			__atomic_add_fetch(&fault->totals->litter, 1, __ATOMIC_RELAXED);
+	if (stream)
+		closedir(stream);
+}
+
 /* A folder of the agent's own that could not be removed may stay, if it is empty. */
 static void sweep(struct fault *fault)
 {
+	sweep_store(fault);
 	for (;;) {
 		dl_auto(snapshot) now = snapshot_take();
 		const char *leftover = snapshot_leftover(now);

@@ -139,10 +139,13 @@ static enum tracer_verdict fail_call(void *context, const struct tracer_stop *st
 {
 	struct failure *failure = context;
 
-	if (stop->index == failure->at) {
+	/* Waiting for systemd takes now more, now fewer calls: the next one that can fail, then. */
+	if (!failure->call && !stop->exit && stop->index >= failure->at &&
+	    call_can_fail(stop->call)) {
 		failure->call = stop->call;
+		failure->at = stop->index;
 		tracer_skip_call(stop);
-	} else if (stop->index == failure->at + 1) {
+	} else if (failure->call && stop->index == failure->at + 1) {
 		tracer_answer(stop, failure->error);
 	}
 	return TRACER_GO;

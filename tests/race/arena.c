@@ -168,17 +168,17 @@ static bool mount_over_leaf(struct arena *arena, unsigned long turn)
 }
 
 const struct attack_class attack_classes[] = {
-	{ "leaf-file", false, true, plant_leaf_file, swap_leaf },
-	{ "leaf-symlink", false, true, plant_leaf_symlink, swap_leaf },
-	{ "leaf-hard-link", false, true, plant_leaf_hard_link, swap_leaf },
-	{ "leaf-fifo", false, true, plant_leaf_fifo, swap_leaf },
-	{ "leaf-folder", false, true, plant_leaf_folder, swap_leaf },
-	{ "parent-symlink", false, true, plant_parent_symlink, swap_parent },
-	{ "parent-away", false, true, plant_parent_away, move_parent_away },
-	{ "mount-over-parent", false, true, plant_home, mount_over_parent },
-	{ "mount-over-leaf", false, false, plant_home, mount_over_leaf },
-	{ "leaf-file-elsewhere", true, true, plant_leaf_file, swap_leaf },
-	{ NULL, false, false, NULL, NULL },
+	{ "leaf-file", false, true, false, plant_leaf_file, swap_leaf },
+	{ "leaf-symlink", false, true, false, plant_leaf_symlink, swap_leaf },
+	{ "leaf-hard-link", false, true, false, plant_leaf_hard_link, swap_leaf },
+	{ "leaf-fifo", false, true, false, plant_leaf_fifo, swap_leaf },
+	{ "leaf-folder", false, true, false, plant_leaf_folder, swap_leaf },
+	{ "parent-symlink", false, true, false, plant_parent_symlink, swap_parent },
+	{ "parent-away", false, true, false, plant_parent_away, move_parent_away },
+	{ "mount-over-parent", false, true, false, plant_home, mount_over_parent },
+	{ "mount-over-leaf", false, false, true, plant_home, mount_over_leaf },
+	{ "leaf-file-elsewhere", true, true, true, plant_leaf_file, swap_leaf },
+	{ NULL, false, false, false, NULL, NULL },
 };
 
 /* ---- the arena ---- */

@@ -18,6 +18,7 @@ struct attack_class {
 	const char *name;
 	bool elsewhere; /* on another file system than the quarantine */
 	bool naive_can_lose;
+	bool slow; /* an attempt costs so much that the short form makes a tenth of them */
 	void (*plant)(struct arena *arena);
 	bool (*swap)(struct arena *arena, unsigned long turn); /* one move of the attacker */
 };
