@@ -157,6 +157,9 @@ def files_of(pid):
     return [os.readlink(name) for name in pathlib.Path(f"/proc/{pid}/fd").iterdir()]
 
 
+SHADOW = 1 << 30  # a mapping as large as this is the address sanitizer's, and holds no bytes of ours
+
+
 def memory_of(pid):
     """All that the process may write to."""
     content = b""
@@ -164,7 +167,7 @@ def memory_of(pid):
         for line in maps:
             span, rights = line.split()[:2]
             start, end = (int(part, 16) for part in span.split("-"))
-            if rights.startswith("rw"):
+            if rights.startswith("rw") and end - start < SHADOW:
                 memory.seek(start)
                 with contextlib.suppress(OSError):
                     content += memory.read(end - start)
