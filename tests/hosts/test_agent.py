@@ -157,21 +157,22 @@ def files_of(pid):
     return [os.readlink(name) for name in pathlib.Path(f"/proc/{pid}/fd").iterdir()]
 
 
-SHADOW = 1 << 30  # a mapping as large as this is the address sanitizer's, and holds no bytes of ours
+OURS_MAX = 16 << 20  # what is mapped in larger pieces is the address sanitizer's own
 
 
 def memory_of(pid):
     """All that the process may write to."""
-    content = b""
-    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
-        for line in maps:
+    lines = pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines()
+    content = []
+    with open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in lines:
             span, rights = line.split()[:2]
             start, end = (int(part, 16) for part in span.split("-"))
-            if rights.startswith("rw") and end - start < SHADOW:
+            if rights.startswith("rw") and end - start <= OURS_MAX:
                 memory.seek(start)
                 with contextlib.suppress(OSError):
-                    content += memory.read(end - start)
-    return content
+                    content.append(memory.read(end - start))
+    return b"".join(content)
 
 
 def users_of(host, words, count):
