@@ -61,18 +61,22 @@ static void fact_print(const char *label, const json_t *object, const char *name
 
 static void object_print(const json_t *object)
 {
+	static const struct {
+		const char *label, *name;
+	} facts[] = {
+		{ "sha256", "sha256" }, { "leads to", "link_target" }, { "package", "package" },
+	};
 	dl_autofree char *path = dl_screen_member(object, "path");
 	dl_autofree char *type = dl_screen_member(object, "type");
 	dl_autofree char *owner = dl_screen_member(object, "owner");
 	json_int_t mode = json_integer_value(json_object_get(object, "mode"));
 
 	printf("       %s\n         %s, mode %04o, owner %s\n", path, type, (unsigned int)mode, owner);
-	for (const char *const *name = (const char *const[]){ "sha256", "target", "package", NULL };
-	     *name; name++) {
-		const char *text = json_string_value(json_object_get(object, *name));
-		dl_autofree char *shown = dl_screen_member(object, *name);
+	for (size_t i = 0; i < DL_COUNT(facts); i++) {
+		const char *text = json_string_value(json_object_get(object, facts[i].name));
+		dl_autofree char *shown = dl_screen_member(object, facts[i].name);
 		if (text && *text)
-			printf("         %s %s\n", *name, shown);
+			printf("         %s %s\n", facts[i].label, shown);
 	}
 }
 

@@ -187,6 +187,22 @@ def test_shows_what_a_step_touches_before_anybody_says_yes(run, incident):
         assert fact in shown, shown
 
 
+def test_shows_where_a_link_leads(run, server):
+    agent = Agent(server, server.enrol_key("Acme"))
+    linked = foothold()
+    payload = linked["objects"][1]
+    payload |= {"type": "symlink", "link_target": "/opt/evil/real"}
+    del payload["sha256"]
+    linked["objects"].append({**linked["objects"][0], "role": "payload", "path": "/opt/evil/real"})
+    agent.send_survey(linked)
+    analyst = server.person("acme-analyst")
+    made = analyst.post(f"/api/hosts/{agent.id}/incidents", {
+        "subject": "It starts", "severity": "high", "summary": "", "recommendations": "",
+        "edit": {"keys": [linked["key"]]}})
+    shown = run("show", made["id"], login="acme-analyst").stdout
+    assert "symlink" in shown and "leads to /opt/evil/real" in shown, shown
+
+
 def test_names_the_words_that_it_knows(run, incident):
     _, number = incident
     run("hosts", login="acme-technician")
