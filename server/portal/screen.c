@@ -123,11 +123,6 @@ const struct dl_actor *dl_screen_actor(const struct dl_request *request)
 	return &dl_caller_of(request)->actor;
 }
 
-bool dl_screen_may(const struct dl_request *request, unsigned roles)
-{
-	return dl_caller_of(request)->roles & roles;
-}
-
 struct dl_page dl_screen_page(struct dl_request *request)
 {
 	const char *text = dl_request_query(request, "cursor");

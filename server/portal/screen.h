@@ -60,10 +60,6 @@ bool dl_screen_take_id(struct dl_screen *screen, struct dl_request *request);
 
 const struct dl_actor *dl_screen_actor(const struct dl_request *request);
 
-/* Does the caller hold one of these roles (DL_MAY_*) anywhere? What is shown
- * follows it; what is allowed, the store decides. */
-bool dl_screen_may(const struct dl_request *request, unsigned roles);
-
 /* The query's page; a broken cursor counts as none. */
 struct dl_page dl_screen_page(struct dl_request *request);
 
